@@ -1,0 +1,263 @@
+# vlab: set-up, build, tests. `make help` lists what there is to type.
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+CC     ?= cc
+OBJCOPY ?= objcopy
+V      ?=
+WERROR ?= -Werror
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all run test test-c asan bench picture tidy fmt fmt-check install uninstall clean distclean help \
+        compile_commands.json FORCE
+
+# All processors, unless -j was given. A make below another one shares that one's.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+Q := $(if $(V),,@)
+
+# ---- set-up ----------------------------------------------------------------------------------
+# config.mk holds what was found on this machine. Make remakes an included file before anything
+# else and then starts again, so the packages are there before the first compiler runs. Looking is
+# cheap (one dpkg query, a few pkg-config), so it is done on every run; the file is replaced only
+# when something changed.
+
+# Brought once, shared by every build folder, kept by `make clean`.
+DEPS    ?= $(BUILD)/deps
+PKGS    := ncursesw capstone jansson libxxhash
+OFFLINE := fmt fmt-check uninstall clean distclean help
+GOALS   := $(or $(MAKECMDGOALS),all)
+
+ifneq ($(filter-out $(OFFLINE),$(GOALS)),)
+include $(BUILD)/config.mk
+endif
+
+SETS := build $(if $(filter test asan bench tidy compile_commands.json,$(GOALS)),test) \
+        $(filter tidy,$(GOALS))
+
+$(BUILD)/config.mk: FORCE
+	@mkdir -p $(@D)
+	@tools/packages.sh $(SETS)
+	@pkg-config --print-errors --exists $(PKGS)
+	@tools/unicorn.sh $(DEPS) >$@.new
+	@echo "PKG_CFLAGS := $$(pkg-config --cflags $(PKGS))" >>$@.new
+	@echo "PKG_LIBS := $$(pkg-config --libs $(PKGS))" >>$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# ---- flags -----------------------------------------------------------------------------------
+
+CFLAGS   ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -I. -Iemu $(UNICORN_CFLAGS) $(PKG_CFLAGS)
+WARNINGS := -Wall -Wextra $(WERROR)
+ALL_CFLAGS = -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -fPIE $(SANITIZE)
+
+# --no-relax: Debian's libunicorn.a has `push sym@GOTPCREL(%rip)` in cputlb.o, which GNU ld before
+# 2.41 relaxes as if it were a call: helper_le_ldq_mmu then calls itself for ever.
+ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,--no-relax -Wl,--gc-sections $(SANITIZE)
+LIBS        = $(UNICORN_LIBS) $(PKG_LIBS)
+TEST_LIBS   = $(shell pkg-config --libs check vterm)
+
+# ---- the program -----------------------------------------------------------------------------
+# Sources are found by folder: a new file needs no line here.
+
+OBJ := $(BUILD)/obj
+objects = $(patsubst %.c,$(OBJ)/%.o,$1)
+
+EMU_SRC     := $(wildcard emu/*/*.c emu/*/*/*.c)
+APP_SRC     := $(wildcard course/*.c exercises/grader/*.c tui/*.c tui/*/*.c cli/*.c)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+TEST_SRC    := $(wildcard tests/*/test_*.c)
+BENCH_SRC   := $(wildcard bench/*.c)
+MEASURE_SRC := $(wildcard bench/support/*.c)
+SOURCES     := $(EMU_SRC) $(APP_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(BENCH_SRC) $(MEASURE_SRC)
+
+# Tests link everything but main(): the machine, the rest of the program, and their own helpers.
+LIBVLAB    := $(BUILD)/libvlab.a
+LIBAPP     := $(BUILD)/libapp.a
+LIBSUPPORT := $(BUILD)/libsupport.a
+LIBMEASURE := $(BUILD)/libmeasure.a
+
+$(LIBVLAB):    $(call objects,$(EMU_SRC))
+$(LIBAPP):     $(call objects,$(filter-out cli/main.c,$(APP_SRC)))
+$(LIBSUPPORT): $(call objects,$(SUPPORT_SRC))
+$(LIBMEASURE): $(call objects,$(MEASURE_SRC))
+
+$(OBJ)/%.o: %.c Makefile $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC    $<")
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Removed first: ar would keep the members of files that are gone.
+$(BUILD)/lib%.a:
+	@mkdir -p $(@D); rm -f $@
+	$(if $(V),,@echo "  AR    $@")
+	$(Q)$(AR) rcs $@ $^
+
+define link
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS) $1
+endef
+
+$(BUILD)/vlab: $(OBJ)/cli/main.o $(LIBAPP) $(LIBVLAB) $(BUILD)/config.mk
+	$(call link)
+
+# Kept, though no rule but a pattern names them.
+.SECONDARY: $(call objects,$(SOURCES))
+-include $(patsubst %.c,$(OBJ)/%.d,$(SOURCES))
+
+# ---- guests ----------------------------------------------------------------------------------
+# The first line of a guest says what it becomes: "; format: bin", "; format: elf32" or
+# "; format: elf64". A file without that line is for others to include.
+
+GUEST_SRC := $(wildcard labs/[0-9]*/*.asm tests/guest/*.asm bench/guest/*.asm)
+guests = $(patsubst %.asm,$(BUILD)/%.$2,$(shell awk 'FNR == 1 && /^; format: $1 *$$/ { print FILENAME }' $(GUEST_SRC) /dev/null))
+
+BIN    := $(call guests,bin,bin)
+ELF32  := $(call guests,elf32,elf)
+ELF64  := $(call guests,elf64,elf)
+GUESTS := $(filter-out $(BUILD)/bench/%,$(BIN) $(ELF32) $(ELF64))
+
+define nasm
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  ASM   $@")
+	$(Q)nasm -f $1 -w+all -w+error -I labs/lib/ -I $(<D)/ -MD $@.d -MP -MT $@ -o $2 $<
+endef
+
+$(BIN): $(BUILD)/%.bin: %.asm Makefile
+	$(call nasm,bin,$@)
+
+$(ELF32): FORMAT := elf32
+$(ELF32): EMULATION := elf_i386
+$(ELF64): FORMAT := elf64
+$(ELF64): EMULATION := elf_x86_64
+$(ELF32): TARGET := elf32-i386
+$(ELF64): TARGET := elf64-x86-64
+GUEST_LD := $(LD) -n -z noexecstack -T labs/lib/guest.ld
+$(ELF32) $(ELF64): $(BUILD)/%.elf: %.asm labs/lib/guest.ld Makefile
+	$(call nasm,$(FORMAT),$@.o)
+	$(Q)$(GUEST_LD) -m $(EMULATION) --oformat $(TARGET) -o $@ $@.o
+
+-include $(addsuffix .d,$(BIN) $(ELF32) $(ELF64))
+
+# The guests in C are 64-bit code in a 32-bit ELF file: QEMU's multiboot loader takes no other.
+BENCH_ELF    := $(patsubst %.c,$(BUILD)/%.elf,$(wildcard bench/guest/*.c))
+BENCH_GUESTS := $(BENCH_ELF) $(filter $(BUILD)/bench/%,$(BIN))
+GUEST_CFLAGS := -std=c17 -m64 -O2 -ffreestanding -fno-pic -fno-stack-protector -mgeneral-regs-only \
+                -fcf-protection=none -fno-asynchronous-unwind-tables $(WARNINGS)
+
+$(BUILD)/bench/guest/start.o: bench/guest/start.asm Makefile
+	$(call nasm,elf64,$@)
+
+$(BENCH_ELF): $(BUILD)/%.elf: %.c $(BUILD)/bench/guest/start.o labs/lib/guest.ld Makefile
+	$(if $(V),,@echo "  CC    $@")
+	$(Q)$(CC) $(GUEST_CFLAGS) -c -o $@.o $<
+	$(Q)$(GUEST_LD) -m elf_x86_64 --oformat elf64-x86-64 -o $@64 $(filter %.o,$^) $@.o
+	$(Q)$(OBJCOPY) -O elf32-i386 $@64 $@
+
+all: $(BUILD)/vlab $(GUESTS)
+
+run: all
+	@$(BUILD)/vlab tui 01
+
+# ---- tests -----------------------------------------------------------------------------------
+# `make test ONLY=paging` runs the tests with "paging" in their path.
+
+only = $(if $(ONLY),$(foreach t,$1,$(if $(findstring $(ONLY),$t),$t)),$1)
+TESTS_C  := $(call only,$(TEST_SRC:%.c=$(BUILD)/%))
+TESTS_SH := $(call only,$(wildcard tests/*/test_*.sh))
+TEST_ENV  = TOP=$(CURDIR) BUILD=$(abspath $(BUILD)) VLAB=$(abspath $(BUILD)/vlab)
+
+$(TEST_SRC:%.c=$(BUILD)/%): $(BUILD)/%: $(OBJ)/%.o $(LIBSUPPORT) $(LIBAPP) $(LIBVLAB) $(BUILD)/config.mk
+	$(call link,$(TEST_LIBS))
+
+test: all $(TESTS_C)
+	@$(TEST_ENV) tools/run-tests.sh $(abspath $(TESTS_C)) $(TESTS_SH)
+
+test-c: all $(TESTS_C)
+	@$(TEST_ENV) tools/run-tests.sh $(abspath $(TESTS_C))
+
+# The C tests again, in a build folder of their own, under the address, leak and undefined
+# behaviour sanitizers.
+asan:
+	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	$(MAKE) test-c BUILD=$(BUILD)/asan DEPS=$(DEPS) CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# ---- measurements ----------------------------------------------------------------------------
+
+BENCHES := $(BENCH_SRC:%.c=$(BUILD)/%)
+
+$(BENCHES): $(BUILD)/%: $(OBJ)/%.o $(LIBMEASURE) $(LIBVLAB) $(BUILD)/config.mk
+	$(call link)
+
+bench: all $(BENCHES) $(BENCH_GUESTS)
+	@$(TEST_ENV) tools/bench.sh bench/RESULTS.md
+
+# The picture in README.md: lab 01 at its first write to a port.
+picture: all
+	@mkdir -p docs
+	@$(BUILD)/vlab render step --lab 01 --at 2 --size 100x30 --format svg >docs/step.svg.new
+	@mv docs/step.svg.new docs/step.svg
+
+# ---- checks of the text ----------------------------------------------------------------------
+
+FORMATTED = $(shell find emu course exercises/grader tui cli tests bench -name '*.[ch]' 2>/dev/null)
+
+compile_commands.json: $(BUILD)/config.mk
+	@sep='['; for f in $(SOURCES); do \
+	    printf '%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' \
+	        "$$sep" '$(CURDIR)' $$f '$(CC) $(ALL_CFLAGS)' $$f; sep=,; \
+	done >$@; echo ']' >>$@
+
+tidy: compile_commands.json
+	@printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -n 1 clang-tidy --quiet -p .
+
+fmt:
+	@tools/packages.sh fmt
+	@clang-format -i $(FORMATTED)
+
+fmt-check:
+	@tools/packages.sh fmt
+	@clang-format --dry-run -Werror $(FORMATTED)
+
+# ---- installation ----------------------------------------------------------------------------
+# Sources and built images lie side by side in share/vlab: vlab looks there, relative to itself.
+
+SHARE       = $(DESTDIR)$(PREFIX)/share/vlab
+SHARE_FILES = $(shell find labs exercises -type f ! -path 'exercises/grader/*') $(filter $(BUILD)/labs/%,$(GUESTS))
+
+install: all
+	@install -D -m 755 $(BUILD)/vlab $(DESTDIR)$(PREFIX)/bin/vlab
+	@for f in $(SHARE_FILES); do install -D -m 644 $$f $(SHARE)/$${f#$(BUILD)/} || exit; done
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/vlab $(SHARE)
+
+# ----------------------------------------------------------------------------------------------
+
+clean:
+	@[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -path $(DEPS) -exec rm -rf {} +
+	@rm -f compile_commands.json
+
+distclean:
+	rm -rf $(BUILD) compile_commands.json
+
+help:
+	@echo 'make run        set up what is missing, build, open the screen on lab 01'
+	@echo 'make            the same without the screen: builds $(BUILD)/vlab and the guests'
+	@echo 'make test       every test; ONLY=word: those with the word in their path'
+	@echo 'make asan       the C tests under the sanitizers'
+	@echo 'make bench      the measurements, into bench/RESULTS.md'
+	@echo 'make picture    docs/step.svg, the picture in README.md'
+	@echo 'make tidy       clang-tidy; make fmt, make fmt-check: clang-format'
+	@echo 'make compile_commands.json   for editors and tools'
+	@echo 'make install    to PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
+	@echo 'make clean      all that was built; make distclean: what was fetched, too'
+	@echo
+	@echo 'CC=clang, V=1 (show commands), BUILD=folder, WERROR= (warnings do not stop the build),'
+	@echo 'VLAB_UNICORN=system|debian|source (where Unicorn comes from)'

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Runs the measurements and writes their table:
+#
+#     tools/bench.sh bench/RESULTS.md
+#
+# BUILD and TOP are set by `make bench`. Each program prints rows of the table; a claim that is not
+# met says so there and does not fail the run. Progress and errors go to standard error.
+set -eu
+
+out=$1
+rows=$(mktemp)
+work=$(mktemp -d)
+trap 'rm -rf "$rows" "$work"' EXIT
+
+processor() {
+    sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1
+}
+
+# A clean build from a clone, on two processors: packages are there, the build folder is not, so
+# Unicorn is fetched and unpacked, too. What `make run` does before it opens the screen.
+clean_build() {
+    : >"$work/times"
+    for _ in 1 2 3; do
+        rm -rf "$work/clone"
+        mkdir "$work/clone"
+        # The files as they are here, which a clone of the last commit need not have.
+        (cd "$TOP" && tar cf - --exclude=./build --exclude=./.git .) | (cd "$work/clone" && tar xf -)
+        start=$(date +%s%N)
+        (cd "$work/clone" && unset MAKEFLAGS MAKELEVEL BUILD && taskset -c 0,1 make all) >"$work/log" 2>&1 || {
+            tail -n 5 "$work/log" >&2
+            echo "vlab: bench: clean build: failed" >&2
+            return 1
+        }
+        echo $(($(date +%s%N) - start)) >>"$work/times"
+    done
+    sort -n "$work/times" | awk '
+        { s[NR] = $1 / 1e9 }
+        END {
+            printf "| clean build with packages present, two processors | none: a goal of its own | 90 s | "
+            printf "%.2f (%.2f to %.2f) s | %s |\n", s[2], s[1], s[3], s[2] <= 90 ? "yes" : "no"
+        }'
+}
+
+for program in run_loop qemu_tcg exits first_frame; do
+    echo "vlab: measuring $program" >&2
+    "$BUILD/bench/$program" >>"$rows"
+done
+echo "vlab: measuring clean_build" >&2
+clean_build >>"$rows"
+
+{
+    cat <<'EOF'
+# Measurements
+
+Written by `make bench`. Claim and peer are measured in one run, their repetitions in turn; a ratio is taken within each pair. Figures are the median and, in brackets, the smallest and largest of seven repetitions (of three for the build). Speeds are ratios of work in the same time: 1.00 is as fast as the peer, more is faster.
+
+EOF
+    echo "Host: $(processor), $(nproc) processors, $(uname -s) $(uname -m); $(date -u +%Y-%m-%d)."
+    cat <<'EOF'
+
+| claim | peer | goal | measured | met |
+|---|---|---|---|---|
+EOF
+    cat "$rows"
+} >"$work/table"
+mv "$work/table" "$out"
+cat "$out"
