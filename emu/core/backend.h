@@ -1,0 +1,92 @@
+/*
+ * The CPU behind a machine: one table of functions per implementation.
+ *
+ * - A backend runs guest instructions on a vCPU until something needs the machine: it fills a
+ *   neutral struct vm_exit and returns. Nothing above this table sees uc_* or kvm_run.
+ * - A backend never ends the process and never prints; a guest cannot make it fail.
+ */
+#ifndef VLAB_CORE_BACKEND_H
+#define VLAB_CORE_BACKEND_H
+
+#include "core/exit.h"
+#include "util/error.h"
+#include "x86/paging.h"
+#include "x86/regs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine;
+
+/* One virtual CPU; `priv` is the backend's. */
+struct vcpu {
+    const struct backend_ops *ops;
+    struct machine *machine;
+    void *priv;
+    unsigned id;
+};
+
+enum backend_level { BACKEND_ABSENT, BACKEND_LIMITED, BACKEND_FULL };
+
+struct backend_report {
+    enum backend_level level;
+    char version[64];
+    char missing[512]; /* one line each, newline-separated; empty when level is full */
+};
+
+/* Why a backend's run() came back. */
+enum backend_stop {
+    BACKEND_EXIT,    /* *exit is filled */
+    BACKEND_BUDGET,  /* the instruction budget is used up, exactly */
+    BACKEND_STOPPED, /* machine->stop_requested was seen */
+    BACKEND_BROKEN   /* cannot go on; `err` says why */
+};
+
+/* An event to deliver before the next instruction, laid out as the VM-entry fields (SDM 25.8.3). */
+struct x86_event {
+    uint32_t info;     /* INTR_ layout of core/exit.h */
+    uint32_t error;    /* when INTR_HAS_ERROR */
+    uint8_t insn_len;  /* of INT n, INT3, INTO: the return address is rip + this */
+    uint64_t cr2;      /* for #PF: the address, loaded into CR2 as delivery begins */
+};
+
+struct backend_ops {
+    const char *name; /* "emu", "kvm" */
+    /* What this host can do. Runs the self-test; err-free: everything is in the report. */
+    void (*probe)(struct backend_report *report);
+    int (*open)(struct vcpu *vcpu, struct error *err);
+    void (*close)(struct vcpu *vcpu);
+    /* Run for at most `insns` instructions (UINT64_MAX: no limit), adding to machine->insns. */
+    enum backend_stop (*run)(struct vcpu *vcpu, uint64_t insns, struct vm_exit *exit,
+                             struct error *err);
+    /* Single registers, the fast path of exit handlers. RIP is the offset in CS. */
+    uint64_t (*get_gpr)(struct vcpu *vcpu, enum x86_gpr gpr);
+    void (*set_gpr)(struct vcpu *vcpu, enum x86_gpr gpr, uint64_t value);
+    uint64_t (*get_rip)(struct vcpu *vcpu);
+    void (*set_rip)(struct vcpu *vcpu, uint64_t rip);
+    uint64_t (*get_rflags)(struct vcpu *vcpu);
+    /* Control registers and MSRs, values as the guest sees them, already checked. CR 0, 2, 3, 4, 8. */
+    uint64_t (*get_cr)(struct vcpu *vcpu, unsigned cr);
+    void (*set_cr)(struct vcpu *vcpu, unsigned cr, uint64_t value);
+    uint64_t (*get_msr)(struct vcpu *vcpu, uint32_t msr);
+    void (*set_msr)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+    /* INVLPG: forget the translation of one linear address. */
+    void (*invlpg)(struct vcpu *vcpu, uint64_t gva);
+    /* The whole state. */
+    void (*get_state)(struct vcpu *vcpu, struct x86_state *state);
+    void (*set_state)(struct vcpu *vcpu, const struct x86_state *state);
+    /* Finish the instruction of an exit that a handler emulated: RIP, shadows, RF, TF. */
+    void (*complete)(struct vcpu *vcpu, unsigned insn_len);
+    /* Deliver an event at the next run(). A fault during delivery is an exit with IDT vectoring. */
+    void (*inject)(struct vcpu *vcpu, const struct x86_event *event);
+    /* Let the one instruction at RIP, at the next run(), reach the MMIO bus where no memory is. */
+    void (*allow_mmio)(struct vcpu *vcpu);
+    /* What the walker needs, from the loaded state. */
+    void (*get_paging)(struct vcpu *vcpu, struct x86_paging *mmu);
+    /* Guest-physical memory or its rights changed behind the CPU's back. */
+    void (*invalidate)(struct vcpu *vcpu, uint64_t gpa, uint64_t size);
+};
+
+extern const struct backend_ops backend_unicorn;
+
+#endif

@@ -1,0 +1,81 @@
+/* The port and MMIO buses, see bus.h: a short table, searched linearly in order of registration. */
+#include "core/bus.h"
+
+#include <errno.h>
+
+int bus_add(struct bus *bus, uint64_t base, uint64_t size, struct device *dev)
+{
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_range *r = &bus->ranges[i];
+
+        if (base < r->base + r->size && r->base < base + size)
+            return -EEXIST;
+    }
+    if (bus->count == BUS_RANGES_MAX)
+        return -ENOSPC;
+    bus->ranges[bus->count++] = (struct bus_range){base, size, dev};
+    return 0;
+}
+
+const struct bus_range *bus_find(const struct bus *bus, uint64_t addr)
+{
+    for (unsigned i = 0; i < bus->count; i++)
+        if (addr - bus->ranges[i].base < bus->ranges[i].size)
+            return &bus->ranges[i];
+    return NULL;
+}
+
+static uint64_t ones(unsigned size)
+{
+    return ~0ull >> (64 - 8 * size);
+}
+
+static bool holds_all(const struct bus_range *r, uint64_t addr, unsigned size)
+{
+    return r && addr - r->base + size <= r->size;
+}
+
+uint32_t bus_port_read(const struct bus *bus, uint16_t port, unsigned size)
+{
+    const struct bus_range *r = bus_find(bus, port);
+    uint32_t value = 0;
+
+    if (holds_all(r, port, size) && r->dev->ops->port_read)
+        return r->dev->ops->port_read(r->dev, (uint16_t)(port - r->base), size);
+    if (size == 1)
+        return 0xff;
+    for (unsigned i = 0; i < size; i++)
+        value |= bus_port_read(bus, (uint16_t)(port + i), 1) << (8 * i);
+    return value;
+}
+
+void bus_port_write(const struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+{
+    const struct bus_range *r = bus_find(bus, port);
+
+    if (holds_all(r, port, size)) {
+        if (r->dev->ops->port_write)
+            r->dev->ops->port_write(r->dev, (uint16_t)(port - r->base), size,
+                                    value & (uint32_t)ones(size));
+        return;
+    }
+    for (unsigned i = 0; size > 1 && i < size; i++)
+        bus_port_write(bus, (uint16_t)(port + i), 1, value >> (8 * i) & 0xff);
+}
+
+uint64_t bus_mmio_read(const struct bus *bus, uint64_t gpa, unsigned size)
+{
+    const struct bus_range *r = bus_find(bus, gpa);
+
+    if (!holds_all(r, gpa, size) || !r->dev->ops->mmio_read)
+        return ones(size);
+    return r->dev->ops->mmio_read(r->dev, gpa - r->base, size) & ones(size);
+}
+
+void bus_mmio_write(const struct bus *bus, uint64_t gpa, unsigned size, uint64_t value)
+{
+    const struct bus_range *r = bus_find(bus, gpa);
+
+    if (holds_all(r, gpa, size) && r->dev->ops->mmio_write)
+        r->dev->ops->mmio_write(r->dev, gpa - r->base, size, value & ones(size));
+}

@@ -1,0 +1,48 @@
+/*
+ * Putting an image into a machine: flat binary, boot sector, ELF32/ELF64, BIOS ROM.
+ *
+ * Formats, their start state, and what is checked:
+ * - boot sector: 512 bytes ending in 55 aa, at 0000:7c00, real mode, DL = 80h (Phoenix BIOS Boot
+ *   Specification 6.5.1); SP = 7c00.
+ * - flat binary: bytes at a given address below 1 MiB, entered in real mode with CS:IP = 0000:addr
+ *   below 64 KiB, else CS = addr >> 4, IP = addr & 15.
+ * - ELF32 (EM_386): PT_LOAD segments at p_paddr, entered at e_entry in flat 32-bit protected mode
+ *   without paging, interrupts off, the state multiboot 1 defines (without its tables).
+ *   ELF64 (EM_X86_64): the same: entry is 32-bit code at e_entry, as QEMU's -kernel does for a
+ *   multiboot ELF64; it must be below 4 GiB.
+ * - BIOS ROM: 64 KiB to 16 MiB in whole 64 KiB, below 4 GiB, started by RESET at fffffff0.
+ *
+ * Every field of a file is hostile: nothing is written to the machine unless all of it was checked.
+ */
+#ifndef VLAB_CORE_LOADER_H
+#define VLAB_CORE_LOADER_H
+
+#include "util/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+
+enum image_kind { IMAGE_AUTO, IMAGE_FLAT, IMAGE_BOOT_SECTOR, IMAGE_ELF, IMAGE_BIOS };
+
+struct image {
+    enum image_kind kind; /* IMAGE_AUTO: by magic; flat when `at` is set; else an error */
+    const uint8_t *data;  /* stays the caller's */
+    size_t size;          /* bytes */
+    const char *name;     /* for messages */
+    uint64_t at;          /* load address of a flat binary, bytes */
+    bool has_at;
+};
+
+/* Load an image and set the vCPU to its start state. -EINVAL with a clear line when it is bad. */
+int machine_load(struct machine *m, const struct image *image, struct error *err);
+
+/* Read a whole file into malloc()ed memory that the caller frees; at most `max` bytes. */
+int file_read(const char *path, size_t max, uint8_t **data, size_t *size, struct error *err);
+
+/* "flat", "boot sector", "ELF", "BIOS ROM" */
+const char *image_kind_name(enum image_kind kind);
+
+#endif

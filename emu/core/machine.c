@@ -1,0 +1,248 @@
+/* Making and taking apart a machine, and reaching into it, see machine.h. */
+#include "core/machine.h"
+
+#include "core/backend.h"
+#include "device/devices.h"
+#include "util/bytes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#define XXH_STATIC_LINKING_ONLY /* a state on the stack */
+#include <xxhash.h>
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static struct device *new_device(struct machine *m)
+{
+    struct device *dev = &m->devices[m->device_count++];
+
+    dev->machine = m;
+    return dev;
+}
+
+/* The machine's devices, one a line. MACHINE_DEVICES_MAX bounds them. */
+static int create_devices(struct machine *m, struct error *err)
+{
+    int rc = debug_exit_create(new_device(m));
+
+    rc = rc ? rc : debug_text_create(new_device(m), 0xe9);
+    rc = rc ? rc : debug_text_create(new_device(m), 0x402);
+    rc = rc ? rc : uart_create(new_device(m), 0x3f8);
+    return rc ? error_errno(err, rc, "machine: cannot create its devices") : 0;
+}
+
+static void destroy_devices(struct machine *m)
+{
+    for (unsigned i = 0; i < m->device_count; i++)
+        if (m->devices[i].ops && m->devices[i].ops->destroy)
+            m->devices[i].ops->destroy(&m->devices[i]);
+}
+
+static int create_vcpu(struct machine *m, struct error *err)
+{
+    const struct backend_ops *ops = m->config.backend ? m->config.backend : &backend_unicorn;
+
+    m->vcpu = calloc(1, sizeof(*m->vcpu));
+    if (!m->vcpu)
+        return error_set(err, -ENOMEM, "machine: out of memory");
+    m->vcpu->ops = ops;
+    m->vcpu->machine = m;
+    return ops->open(m->vcpu, err);
+}
+
+int machine_create(struct machine **out, const struct machine_config *config, struct error *err)
+{
+    struct machine *m = calloc(1, sizeof(*m));
+    int rc;
+
+    *out = NULL;
+    if (!m)
+        return error_set(err, -ENOMEM, "machine: out of memory");
+    m->config = *config;
+    rc = ram_init(&m->ram, config->ram_size, err);
+    ept_init(&m->ept, &m->ram);
+    rc = rc ? rc : create_devices(m, err);
+    rc = rc ? rc : create_vcpu(m, err);
+    if (rc) {
+        machine_destroy(m);
+        return rc;
+    }
+    *out = m;
+    return 0;
+}
+
+void machine_destroy(struct machine *m)
+{
+    if (!m)
+        return;
+    if (m->vcpu)
+        m->vcpu->ops->close(m->vcpu);
+    free(m->vcpu);
+    destroy_devices(m);
+    ept_destroy(&m->ept);
+    ram_destroy(&m->ram);
+    free(m);
+}
+
+/* ---- state ------------------------------------------------------------------------------- */
+
+void machine_get_state(const struct machine *m, struct x86_state *state)
+{
+    m->vcpu->ops->get_state(m->vcpu, state);
+    state->activity = m->activity;
+}
+
+void machine_set_state(struct machine *m, const struct x86_state *state)
+{
+    m->vcpu->ops->set_state(m->vcpu, state);
+    m->activity = state->activity;
+}
+
+uint64_t machine_tsc(const struct machine *m)
+{
+    return m->insns;
+}
+
+void machine_text(struct machine *m, enum text_source source, const char *text, size_t size)
+{
+    if (m->config.text.write)
+        m->config.text.write(m->config.text.ctx, source, text, size);
+}
+
+/* The hash takes fields in a fixed order and width, never a struct with its padding. */
+static void hash_u64(XXH3_state_t *hash, uint64_t value)
+{
+    uint8_t bytes[8];
+
+    put_le64(bytes, value);
+    XXH3_64bits_update(hash, bytes, sizeof(bytes));
+}
+
+static void hash_cpu(XXH3_state_t *hash, const struct x86_state *s)
+{
+    const uint64_t fields[] = {s->rip, s->rflags, s->gdtr.base, s->gdtr.limit, s->idtr.base,
+                               s->idtr.limit, s->cr0, s->cr2, s->cr3, s->cr4, s->cr8, s->dr[0],
+                               s->dr[1], s->dr[2], s->dr[3], s->dr6, s->dr7, s->xcr0, s->efer,
+                               s->star, s->lstar, s->cstar, s->fmask, s->kernel_gs_base,
+                               s->sysenter_cs, s->sysenter_esp, s->sysenter_eip, s->pat,
+                               s->apic_base, s->misc_enable, s->tsc_aux, s->interruptibility,
+                               s->activity};
+
+    for (int i = 0; i < X86_GPR_COUNT; i++)
+        hash_u64(hash, s->gpr[i]);
+    for (int i = 0; i < X86_SEG_COUNT; i++) {
+        hash_u64(hash, s->seg[i].selector);
+        hash_u64(hash, s->seg[i].base);
+        hash_u64(hash, (uint64_t)s->seg[i].limit << 32 | s->seg[i].access);
+    }
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        hash_u64(hash, fields[i]);
+    XXH3_64bits_update(hash, s->fxsave, sizeof(s->fxsave));
+}
+
+static void hash_devices(XXH3_state_t *hash, const struct machine *m)
+{
+    uint8_t buf[4096];
+
+    for (unsigned i = 0; i < m->device_count; i++) {
+        const struct device *dev = &m->devices[i];
+        size_t size = dev->ops->save ? dev->ops->save(dev, buf, sizeof(buf)) : 0;
+
+        hash_u64(hash, size);
+        XXH3_64bits_update(hash, buf, size <= sizeof(buf) ? size : sizeof(buf));
+    }
+}
+
+uint64_t machine_state_hash(const struct machine *m)
+{
+    struct x86_state state;
+    XXH3_state_t hash;
+
+    XXH3_64bits_reset(&hash);
+    machine_get_state(m, &state);
+    hash_cpu(&hash, &state);
+    for (unsigned i = 0; i < m->ram.count; i++)
+        if (!m->ram.slots[i].alias)
+            XXH3_64bits_update(&hash, m->ram.slots[i].host, m->ram.slots[i].size);
+    hash_devices(&hash, m);
+    return XXH3_64bits_digest(&hash);
+}
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access, bool user,
+                  struct x86_walk *walk)
+{
+    struct x86_paging mmu;
+
+    m->vcpu->ops->get_paging(m->vcpu, &mmu);
+    x86_walk(&mmu, gva, access, user, walk);
+}
+
+/* Translate as a supervisor whom neither SMAP nor a read-only page stops. False: no RAM there. */
+static bool translate(const struct machine *m, uint64_t gva, uint64_t *gpa)
+{
+    struct x86_paging mmu;
+    struct x86_walk walk;
+
+    m->vcpu->ops->get_paging(m->vcpu, &mmu);
+    mmu.ac = true;
+    x86_walk(&mmu, gva, X86_READ, false, &walk);
+    *gpa = walk.gpa;
+    return walk.verdict == X86_WALK_OK;
+}
+
+static size_t page_part(uint64_t gva, size_t size)
+{
+    size_t left = PAGE_SIZE - gva % PAGE_SIZE;
+
+    return size < left ? size : left;
+}
+
+size_t machine_read_linear(const struct machine *m, uint64_t gva, void *buf, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t part = page_part(gva + done, size - done);
+        uint64_t gpa;
+
+        if (!translate(m, gva + done, &gpa) ||
+            !ram_read(&m->ram, gpa, (uint8_t *)buf + done, part))
+            break;
+        done += part;
+    }
+    return done;
+}
+
+size_t machine_write_linear(struct machine *m, uint64_t gva, const void *buf, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t part = page_part(gva + done, size - done);
+        uint64_t gpa;
+
+        if (!translate(m, gva + done, &gpa) ||
+            !ram_write(&m->ram, gpa, (const uint8_t *)buf + done, part))
+            break;
+        m->vcpu->ops->invalidate(m->vcpu, gpa, part);
+        done += part;
+    }
+    return done;
+}
+
+int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rights)
+{
+    int rc = ept_protect(&m->ept, gpa, size, rights);
+
+    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+    return rc;
+}
+
+void machine_clear_dirty(struct machine *m)
+{
+    ram_clear_dirty(&m->ram);
+    m->vcpu->ops->invalidate(m->vcpu, 0, 0);
+}

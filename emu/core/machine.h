@@ -1,0 +1,168 @@
+/*
+ * The machine: RAM, one vCPU, buses, devices, a virtual clock and the trace of its exits.
+ *
+ *   struct machine_config config = MACHINE_CONFIG_DEFAULT;
+ *   struct machine *m;
+ *   if (machine_create(&m, &config, &err) || machine_load(m, &image, &err)) ...
+ *   machine_run(m, &limits, &result);
+ *   machine_destroy(m);
+ *
+ * - A machine owns everything in it; two machines in one process do not know of each other.
+ * - One thread at a time uses a machine, except machine_request_stop(), which any thread or signal
+ *   handler may call.
+ * - Runs repeat exactly: nothing in a run depends on the host.
+ */
+#ifndef VLAB_CORE_MACHINE_H
+#define VLAB_CORE_MACHINE_H
+
+#include "core/bus.h"
+#include "core/exit.h"
+#include "core/ram.h"
+#include "mmu/ept.h"
+#include "util/error.h"
+#include "x86/paging.h"
+#include "x86/regs.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct backend_ops;
+struct vcpu;
+struct machine;
+
+/* Where a guest's text comes from. */
+enum text_source { TEXT_DEBUG_PORT, TEXT_SERIAL };
+
+/* Takes what the guest prints, as it comes, a few bytes at a time. */
+struct text_sink {
+    void (*write)(void *ctx, enum text_source source, const char *text, size_t size);
+    void *ctx;
+};
+
+struct machine_config {
+    uint64_t ram_size;                 /* bytes, see core/ram.h */
+    const struct backend_ops *backend; /* NULL: the emulated CPU */
+    struct text_sink text;             /* write may be NULL: text is dropped */
+    uint32_t exception_bitmap;         /* vectors that exit, as in the VMCS; all by default */
+};
+
+#define MACHINE_CONFIG_DEFAULT {.ram_size = 16u << 20, .exception_bitmap = 0xffffffff}
+
+/* What a monitor did with an exit. */
+enum monitor_action {
+    MONITOR_PASS,    /* let the default handler take it */
+    MONITOR_HANDLED, /* done, RIP advanced where that is due: go on */
+    MONITOR_STOP     /* done, and end the run with STOP_MONITOR */
+};
+
+/*
+ * A monitor may take an exit before the default handler does: where a student's code, a breakpoint
+ * and a test plug in. Indexed by basic exit reason; NULL entries pass.
+ */
+struct monitor {
+    enum monitor_action (*on_exit[EXIT_REASON_COUNT])(void *ctx, struct machine *m,
+                                                      struct vm_exit *exit);
+    void *ctx;
+};
+
+/* Sees every exit once, after it was handled; must not change the machine. */
+struct exit_observer {
+    void (*seen)(void *ctx, const struct machine *m, const struct vm_exit *exit);
+    void *ctx;
+};
+
+enum stop_reason {
+    STOP_DEBUG_EXIT,   /* write to the debug-exit port; `status` */
+    STOP_HALT,         /* HLT that nothing can wake */
+    STOP_TRIPLE_FAULT,
+    STOP_BUDGET,       /* limits.insns or limits.exits reached */
+    STOP_GUEST_ERROR,  /* the guest did what this machine cannot run on from; `error` says what */
+    STOP_REQUEST,      /* machine_request_stop() */
+    STOP_MONITOR       /* a monitor returned MONITOR_STOP */
+};
+
+struct run_limits {
+    uint64_t insns; /* instructions to retire in this call, 0: no limit */
+    uint64_t exits; /* exits to handle in this call, 0: no limit */
+};
+
+struct run_result {
+    enum stop_reason stop;
+    unsigned status;    /* debug-exit: (V << 1) | 1, in 0..255 */
+    uint64_t insns;     /* retired in this call */
+    uint64_t exits;     /* handled in this call */
+    struct error error; /* for STOP_GUEST_ERROR */
+};
+
+#define MACHINE_DEVICES_MAX 16
+
+struct machine {
+    struct ram ram;
+    struct bus ports, mmio;
+    struct device devices[MACHINE_DEVICES_MAX];
+    unsigned device_count;
+    struct vcpu *vcpu;
+    struct machine_config config;
+    struct monitor monitor;
+    struct exit_observer observer;
+
+    uint64_t insns; /* retired since creation; the clock */
+    uint64_t exits; /* handled since creation */
+    uint64_t exit_counts[EXIT_REASON_COUNT];
+    bool debug_exit; /* the device was written in this run */
+    uint8_t debug_exit_value;
+    enum x86_activity activity; /* halted and shut-down CPUs stay so */
+    struct ept ept;
+    atomic_bool stop_requested;
+};
+
+int machine_create(struct machine **out, const struct machine_config *config, struct error *err);
+void machine_destroy(struct machine *m); /* NULL is fine */
+
+/*
+ * Run until a stop. Returns 0 with *result filled, or a negative errno (`result->error`) when the
+ * host failed. A further call goes on where the last one stopped, except after a triple fault.
+ */
+int machine_run(struct machine *m, const struct run_limits *limits, struct run_result *result);
+
+/* One instruction, or one exit when the instruction exits: what "step" means everywhere. */
+int machine_step(struct machine *m, struct run_result *result);
+
+void machine_request_stop(struct machine *m);
+
+/* "debug-exit", "halt", "triple-fault", "budget", "guest-error", "request", "monitor" */
+const char *stop_reason_name(enum stop_reason stop);
+
+void machine_get_state(const struct machine *m, struct x86_state *state);
+void machine_set_state(struct machine *m, const struct x86_state *state);
+
+/*
+ * Read or write `size` bytes at a linear address through the guest's own tables, as a supervisor
+ * that SMAP does not stop. Returns the bytes done before the first that does not translate to RAM.
+ */
+size_t machine_read_linear(const struct machine *m, uint64_t gva, void *buf, size_t size);
+size_t machine_write_linear(struct machine *m, uint64_t gva, const void *buf, size_t size);
+
+/* The walk of one linear address with the guest's current tables. Nothing changes. */
+void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access, bool user,
+                  struct x86_walk *walk);
+
+/*
+ * Set the second-stage rights (EPT_ bits) of [gpa, gpa + size). -EFAULT when a page has no memory.
+ */
+int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rights);
+
+/* Start a new dirty log: no page of RAM counts as written. */
+void machine_clear_dirty(struct machine *m);
+
+/* XXH3-64 of registers, RAM and devices: equal states have equal hashes on any host. */
+uint64_t machine_state_hash(const struct machine *m);
+
+/* Virtual time stamp counter: one tick an instruction retired, so that runs repeat. */
+uint64_t machine_tsc(const struct machine *m);
+
+/* Text of a device to the sink. */
+void machine_text(struct machine *m, enum text_source source, const char *text, size_t size);
+
+#endif

@@ -1,0 +1,146 @@
+/* Names of exceptions, registers and MSRs as the SDM spells them, see words.h. */
+#include "core/words.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void text_start(struct text *t, char *buf, size_t size)
+{
+    *t = (struct text){.buf = buf, .size = size};
+    if (size)
+        buf[0] = '\0';
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    if (t->used >= t->size)
+        return;
+    va_start(ap, fmt);
+    n = vsnprintf(t->buf + t->used, t->size - t->used, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        t->used += (size_t)n;
+}
+
+struct vector_names {
+    const char *mnemonic, *name;
+};
+
+static const struct vector_names *vector_find(unsigned vector)
+{
+    static const struct vector_names names[] = {
+        [0] = {"#DE", "divide error"},
+        [1] = {"#DB", "debug exception"},
+        [2] = {"NMI", "non-maskable interrupt"},
+        [3] = {"#BP", "breakpoint"},
+        [4] = {"#OF", "overflow"},
+        [5] = {"#BR", "BOUND range exceeded"},
+        [6] = {"#UD", "invalid opcode"},
+        [7] = {"#NM", "device not available"},
+        [8] = {"#DF", "double fault"},
+        [10] = {"#TS", "invalid TSS"},
+        [11] = {"#NP", "segment not present"},
+        [12] = {"#SS", "stack-segment fault"},
+        [13] = {"#GP", "general protection"},
+        [14] = {"#PF", "page fault"},
+        [16] = {"#MF", "x87 floating-point error"},
+        [17] = {"#AC", "alignment check"},
+        [18] = {"#MC", "machine check"},
+        [19] = {"#XM", "SIMD floating-point exception"},
+        [20] = {"#VE", "virtualization exception"},
+        [21] = {"#CP", "control protection exception"},
+    };
+
+    if (vector >= sizeof(names) / sizeof(names[0]) || !names[vector].name)
+        return NULL;
+    return &names[vector];
+}
+
+const char *vector_mnemonic(unsigned vector)
+{
+    const struct vector_names *names = vector_find(vector);
+
+    return names ? names->mnemonic : NULL;
+}
+
+const char *vector_name(unsigned vector)
+{
+    const struct vector_names *names = vector_find(vector);
+
+    return names ? names->name : NULL;
+}
+
+void add_event(struct text *t, uint32_t info)
+{
+    unsigned vector = INTR_VECTOR(info);
+
+    switch (INTR_TYPE(info)) {
+    case INTR_EXTERNAL:
+        text_add(t, "external interrupt %u", vector);
+        return;
+    case INTR_NMI:
+        text_add(t, "an NMI");
+        return;
+    case INTR_SOFTWARE:
+        text_add(t, "INT 0x%x", vector);
+        return;
+    default:
+        if (vector_name(vector))
+            text_add(t, "%s (%s)", vector_mnemonic(vector), vector_name(vector));
+        else
+            text_add(t, "vector %u", vector);
+    }
+}
+
+const char *gpr_name(const struct vm_exit *exit, unsigned gpr)
+{
+    static const char *const wide[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                         "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+    static const char *const narrow[8] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
+
+    gpr &= 15;
+    return exit->mode == X86_MODE_LONG64 || gpr >= 8 ? wide[gpr] : narrow[gpr];
+}
+
+const char *msr_name(uint32_t msr)
+{
+    static const struct {
+        uint32_t number;
+        const char *name;
+    } names[] = {
+        {0x10, "IA32_TIME_STAMP_COUNTER"},
+        {0x17, "IA32_PLATFORM_ID"},
+        {0x1b, "IA32_APIC_BASE"},
+        {0x3a, "IA32_FEATURE_CONTROL"},
+        {0x79, "IA32_BIOS_UPDT_TRIG"},
+        {0x8b, "IA32_BIOS_SIGN_ID"},
+        {0xfe, "IA32_MTRRCAP"},
+        {0x174, "IA32_SYSENTER_CS"},
+        {0x175, "IA32_SYSENTER_ESP"},
+        {0x176, "IA32_SYSENTER_EIP"},
+        {0x179, "IA32_MCG_CAP"},
+        {0x1a0, "IA32_MISC_ENABLE"},
+        {0x1d9, "IA32_DEBUGCTL"},
+        {0x277, "IA32_PAT"},
+        {0x2ff, "IA32_MTRR_DEF_TYPE"},
+        {0x480, "IA32_VMX_BASIC"},
+        {0x6e0, "IA32_TSC_DEADLINE"},
+        {0xc0000080, "IA32_EFER"},
+        {0xc0000081, "IA32_STAR"},
+        {0xc0000082, "IA32_LSTAR"},
+        {0xc0000083, "IA32_CSTAR"},
+        {0xc0000084, "IA32_FMASK"},
+        {0xc0000100, "IA32_FS_BASE"},
+        {0xc0000101, "IA32_GS_BASE"},
+        {0xc0000102, "IA32_KERNEL_GS_BASE"},
+        {0xc0000103, "IA32_TSC_AUX"},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].number == msr)
+            return names[i].name;
+    return NULL;
+}

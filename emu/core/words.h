@@ -1,0 +1,36 @@
+/*
+ * What core/explain.c and core/qualification.c share: a text buffer and names out of the SDM's
+ * tables. Private to them.
+ */
+#ifndef VLAB_CORE_WORDS_H
+#define VLAB_CORE_WORDS_H
+
+#include "core/exit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The caller's buffer; always NUL-terminated, what does not fit is dropped. */
+struct text {
+    char *buf;
+    size_t size, used;
+};
+
+void text_start(struct text *t, char *buf, size_t size);
+void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "#PF", or NULL for a vector that is no exception (SDM Table 6-1); the long name likewise. */
+const char *vector_mnemonic(unsigned vector);
+const char *vector_name(unsigned vector);
+
+/* "#PF (page fault)", "vector 32", "an NMI": an event by its interruption information. */
+void add_event(struct text *t, uint32_t info);
+
+/* A general-purpose register as the mode at the exit spells it: "rax" or "eax". */
+const char *gpr_name(const struct vm_exit *exit, unsigned gpr);
+
+/* "IA32_EFER", or NULL when the number is not one of those named here (SDM vol. 4, Table 2-2). */
+const char *msr_name(uint32_t msr);
+
+#endif

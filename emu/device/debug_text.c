@@ -1,0 +1,31 @@
+/* A debug console of one port: bytes written are text, a read gives e9h to say it is there. */
+#include "core/machine.h"
+#include "device/devices.h"
+
+#define DEBUG_TEXT_MAGIC 0xe9
+
+static uint32_t debug_text_read(struct device *dev, uint16_t offset, unsigned size)
+{
+    (void)dev, (void)offset, (void)size;
+    return DEBUG_TEXT_MAGIC;
+}
+
+static void debug_text_write(struct device *dev, uint16_t offset, unsigned size, uint32_t value)
+{
+    char byte = (char)value;
+
+    (void)offset, (void)size;
+    machine_text(dev->machine, TEXT_DEBUG_PORT, &byte, 1);
+}
+
+static const struct device_ops debug_text_ops = {
+    .name = "debug-text",
+    .port_read = debug_text_read,
+    .port_write = debug_text_write,
+};
+
+int debug_text_create(struct device *dev, uint16_t port)
+{
+    dev->ops = &debug_text_ops;
+    return bus_add(&dev->machine->ports, port, 1, dev);
+}

@@ -1,0 +1,21 @@
+/*
+ * The devices of a PC that this machine has. Each xxx_create() fills a device that the machine
+ * owns and registers its ports; 0 or -errno.
+ */
+#ifndef VLAB_DEVICE_DEVICES_H
+#define VLAB_DEVICE_DEVICES_H
+
+#include "core/device.h"
+
+#include <stdint.h>
+
+/* Port f4h: a write of V ends the run with status (V << 1) | 1, as QEMU's isa-debug-exit. */
+int debug_exit_create(struct device *dev);
+
+/* One port that takes text: e9h (Bochs, QEMU's isa-debugcon) and 402h (SeaBIOS). Reads give e9h. */
+int debug_text_create(struct device *dev, uint16_t port);
+
+/* 16550A at `port` (COM1: 3f8h), 8 ports: sends at once, receives nothing, raises no interrupt. */
+int uart_create(struct device *dev, uint16_t port);
+
+#endif
