@@ -1,0 +1,17 @@
+/*
+ * What CPUID says: exactly what the emulated CPU has. A table; leaves that are not in it read 0.
+ * Intel SDM vol. 2, CPUID; AMD manual vol. 3, Appendix E for the 8000_00xx leaves.
+ */
+#ifndef VLAB_X86_CPUID_H
+#define VLAB_X86_CPUID_H
+
+#include <stdint.h>
+
+struct x86_cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+/* A leaf that is not in the table reads as zeros. */
+struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf);
+
+#endif
