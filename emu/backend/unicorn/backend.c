@@ -1,0 +1,763 @@
+/*
+ * The emulated CPU: Unicorn (QEMU's TCG) run as the guest of its own AMD-V emulation, so that every
+ * event a hypervisor may intercept arrives precisely. See engine.h for the parts.
+ *
+ * Left out: AVX (CPUID does not report it), external interrupts, hardware breakpoints on data. The core's own limits: the x87 inexact flag is never set, segment limits are
+ * not checked in flat fast paths, LOCK on a register form is not refused.
+ */
+#include "backend/unicorn/engine.h"
+
+#include "backend/unicorn/vmcb.h"
+#include "util/bytes.h"
+#include "x86/msr.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define EFER_SVME (1u << 12)
+
+/* ---- the engine's hooks ------------------------------------------------------------------ */
+
+static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
+{
+    struct engine *e = ctx;
+
+    /* 100h + SVM exit code; without the intercept an exception's bare vector. */
+    e->native = (int)(number >= 0x100 ? number - 0x100 : SVM_EXIT_EXCEPTION + number);
+    uc_emu_stop(uc);
+}
+
+/*
+ * Reading an intercepted MSR through the library makes its intercept check unwind to the main loop
+ * with RIP on the current instruction, before that has done anything. It clobbers RCX.
+ */
+void engine_abort(struct engine *e, int code)
+{
+    uc_x86_msr access = {.rid = MSR_EFER};
+
+    e->aborted = code;
+    e->aborted_rcx = engine_reg(e, UC_X86_REG_RCX);
+    uc_reg_read(e->uc, UC_X86_REG_MSR, &access);
+}
+
+/*
+ * IN and OUT at CPL > IOPL need the TSS's I/O permission bitmap (SDM vol. 1, 19.5.2); the library
+ * left this check out along with the intercept.
+ */
+static bool io_allowed(struct engine *e, uint16_t port, unsigned size)
+{
+    uint64_t flags = engine_reg(e, UC_X86_REG_RFLAGS);
+    uint8_t word[2];
+    uc_x86_mmr tr;
+    uint64_t at;
+
+    if (!(e->cr0 & CR0_PE) || (!(flags & RFLAGS_VM) && engine_cpl(e) <= RFLAGS_IOPL(flags)))
+        return true;
+    uc_reg_read(e->uc, UC_X86_REG_TR, &tr);
+    if (tr.limit < 103 || memory_read(e, tr.base + 102, word, 2) < 2)
+        return false;
+    at = get_le16(word) + port / 8u;
+    if (at + 1 > tr.limit || memory_read(e, tr.base + at, word, 2) < 2)
+        return false;
+    return !(get_le16(word) >> (port & 7) & ((1u << size) - 1));
+}
+
+static void io_access(struct engine *e, bool in, uint32_t port, int size, uint32_t value)
+{
+    e->io = (struct io_access){.pending = true,
+                               .in = in,
+                               .port = (uint16_t)port,
+                               .size = (uint8_t)size,
+                               .value = value};
+    engine_abort(e, io_allowed(e, (uint16_t)port, (unsigned)size) ? PRIVATE_EXIT_IO
+                                                                  : PRIVATE_EXIT_IO_DENIED);
+}
+
+static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *ctx)
+{
+    (void)uc;
+    io_access(ctx, true, port, size, 0);
+    return 0;
+}
+
+static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value, void *ctx)
+{
+    (void)uc;
+    io_access(ctx, false, port, size, value);
+}
+
+static void on_system_call(uc_engine *uc, void *ctx)
+{
+    (void)uc;
+    engine_abort(ctx, PRIVATE_EXIT_SYSTEM_CALL);
+}
+
+static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *ctx)
+{
+    struct engine *e = ctx;
+
+    (void)uc;
+    return bus_mmio_read(&e->machine->mmio, e->mmio_page + offset, size);
+}
+
+static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *ctx)
+{
+    struct engine *e = ctx;
+
+    (void)uc;
+    bus_mmio_write(&e->machine->mmio, e->mmio_page + offset, size, value);
+}
+
+static uc_err add_hooks(struct engine *e)
+{
+    uc_engine *uc = e->uc;
+    uc_hook hook;
+    uc_err rc = uc_hook_add(uc, &hook, UC_HOOK_TLB_FILL, memory_fill, e, 1, 0);
+
+    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INTR, on_interrupt, e, 1, 0);
+    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_BLOCK, count_block, e, 1, 0);
+    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_MEM_UNMAPPED, memory_unmapped, e, 1, 0);
+    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_in, e, 1, 0, UC_X86_INS_IN);
+    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_out, e, 1, 0, UC_X86_INS_OUT);
+    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_system_call, e, 1, 0, UC_X86_INS_SYSCALL);
+    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_system_call, e, 1, 0, UC_X86_INS_SYSENTER);
+    return rc;
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+void engine_go(struct engine *e)
+{
+    e->native = -1;
+    e->aborted = 0;
+    e->io.pending = false;
+    if (!e->probing)
+        e->fault.kind = FAULT_NONE;
+    uc_emu_start(e->uc, engine_reg(e, UC_X86_REG_RIP), ~0ull, 0, 0);
+    if (e->aborted)
+        engine_set_reg(e, UC_X86_REG_RCX, e->aborted_rcx);
+}
+
+unsigned engine_cpl(struct engine *e)
+{
+    if (!(e->cr0 & CR0_PE))
+        return 0;
+    if (engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM)
+        return 3;
+    return engine_reg(e, UC_X86_REG_CS) & 3;
+}
+
+unsigned engine_code_bits(struct engine *e)
+{
+    struct x86_segment cs;
+
+    context_read(e);
+    if (context_code64(e))
+        return 64;
+    context_segment(e, X86_CS, &cs);
+    return cs.access & SEG_DB ? 32 : 16;
+}
+
+static uint64_t linear_rip(struct engine *e)
+{
+    uint64_t rip = engine_reg(e, UC_X86_REG_RIP);
+
+    context_read(e);
+    return context_code64(e) ? rip : (rip + context_cs_base(e)) & 0xffffffff;
+}
+
+/*
+ * The core translates ahead, also into the next page, and reports a fetch denied there with RIP at
+ * the block's start. Only an instruction that reaches that page may fault: run up to it, one by
+ * one, with the page fenced off.
+ */
+static void settle_fetch(struct engine *e)
+{
+    uint64_t page = e->fault.gva, rip = linear_rip(e);
+    struct fault fault = e->fault;
+
+    if ((rip & PAGE_MASK) == page) {
+        e->fault.gva = rip;
+        e->fault.gpa |= rip & ~PAGE_MASK;
+        return;
+    }
+    count_settle(e, rip);
+    e->fence = page;
+    count_begin(e);
+    count_step_mode(e, true);
+    memory_flush(e);
+    engine_go(e);
+    e->fence = ~0ull;
+    uc_ctl_flush_tb(e->uc); /* what was translated from the fence is nonsense */
+    memory_flush(e);
+    if (!e->fence_hit)
+        return; /* something else came first */
+    e->fault = fault;
+    rip = linear_rip(e);
+    if ((rip & PAGE_MASK) == page) {
+        e->fault.gva = rip;
+        e->fault.gpa |= rip & ~PAGE_MASK;
+    }
+}
+
+static void settle_fault(struct engine *e)
+{
+    if (e->fault.kind == FAULT_NONE || e->aborted || e->native >= 0)
+        return;
+    if (e->fault.access == X86_FETCH)
+        settle_fetch(e);
+    else if (e->fault.access == X86_WRITE && !e->fault.exact)
+        memory_locate_write(e);
+    else
+        memory_flush(e); /* the page of nothing is still mapped */
+}
+
+/* Width of an error code on the handler's stack: the gate's, or the new task's (SDM 6.13). */
+static unsigned error_code_width(struct engine *e)
+{
+    struct x86_segment tr;
+    uint8_t gate[8];
+
+    if (e->efer & EFER_LMA)
+        return 8;
+    if (memory_read(e, e->state.idtr.base + INTR_VECTOR(e->event.info) * 8u, gate, 8) < 8)
+        return 4;
+    if ((gate[5] & 15) != 5)
+        return gate[5] & 8 ? 4 : 2;
+    context_segment(e, X86_TR, &tr);
+    return tr.access & 8 ? 4 : 2;
+}
+
+/* The core's injection pushes no error code: append it to the frame that it built. */
+static bool push_error_code(struct engine *e)
+{
+    unsigned width = error_code_width(e);
+    uint64_t rsp = engine_reg(e, UC_X86_REG_RSP), new_rsp = rsp - width, gva;
+    struct x86_segment ss;
+    uint8_t bytes[8];
+
+    context_read(e);
+    context_segment(e, X86_SS, &ss);
+    if (width != 8)
+        new_rsp = ss.access & SEG_DB ? new_rsp & 0xffffffff
+                                     : (rsp & ~0xffffull) | (new_rsp & 0xffff);
+    gva = new_rsp;
+    if (width != 8)
+        gva = (ss.base + (ss.access & SEG_DB ? new_rsp : new_rsp & 0xffff)) & 0xffffffff;
+    put_le64(bytes, e->event.error);
+    if (memory_write(e, gva, bytes, width) < width) {
+        e->fault = (struct fault){.kind = FAULT_PAGE,
+                                  .access = X86_WRITE,
+                                  .gva = gva,
+                                  .error_code = PF_WRITE,
+                                  .exact = true};
+        return false;
+    }
+    engine_set_reg(e, UC_X86_REG_RSP, new_rsp);
+    return true;
+}
+
+/* A software interrupt's gate must not be more privileged than the caller; -1: fine. */
+static int gate_error(struct engine *e)
+{
+    unsigned vector = INTR_VECTOR(e->event.info), type = INTR_TYPE(e->event.info);
+    unsigned size = e->efer & EFER_LMA ? 16 : 8;
+    uint8_t gate[16];
+
+    if (!(e->cr0 & CR0_PE) || (type != INTR_SOFTWARE && type != INTR_SOFTWARE_EXCEPTION))
+        return -1;
+    if (vector * size + size - 1 > e->state.idtr.limit ||
+        memory_read(e, e->state.idtr.base + vector * size, gate, size) < size)
+        return -1; /* delivery itself finds out */
+    if ((e->state.rflags & RFLAGS_VM) && type == INTR_SOFTWARE && RFLAGS_IOPL(e->state.rflags) < 3)
+        return 0;
+    return (gate[5] >> 5 & 3u) < x86_cpl(&e->state) ? (int)(vector * 8 + 2) : -1;
+}
+
+/*
+ * Load the parked guest and deliver the pending event. False when that failed: the guest is as
+ * before, and e->fault, e->native or e->event tell why.
+ */
+static bool enter(struct engine *e)
+{
+    uint64_t rip = e->state.rip;
+    int error = e->event.info & INTR_VALID ? gate_error(e) : -1;
+    int rc;
+
+    if (error >= 0) {
+        e->event = (struct x86_event){
+            .info = INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8 | X86_GP,
+            .error = (uint32_t)error};
+        e->machine->insns--; /* the INT did not retire after all */
+    }
+    if (e->event.info & INTR_VALID) {
+        e->state.rip += e->event.insn_len;
+        if (INTR_VECTOR(e->event.info) == X86_PF)
+            e->state.cr2 = e->event.cr2;
+        if (e->event.insn_len)
+            e->state.rflags &= ~(uint64_t)RFLAGS_RF;
+    }
+    rc = world_load(e);
+    if (!rc && (e->event.info & INTR_HAS_ERROR) && (e->cr0 & CR0_PE) && !push_error_code(e)) {
+        e->loaded = false;
+        rc = -EFAULT;
+    }
+    if (rc) {
+        e->state.rip = rip;
+        if (e->fault.kind != FAULT_NONE && e->fault.access != X86_FETCH && !e->fault.exact)
+            e->fault.exact = true; /* the page is all that is known */
+        return false;
+    }
+    e->event.info = 0;
+    return true;
+}
+
+static void close_mmio(struct engine *e)
+{
+    e->mmio_open = e->mmio_once = false;
+    memory_flush(e);
+}
+
+/* One stretch: until an exit, the limit, a stop request, or something only this file cares for. */
+static void stretch(struct engine *e, uint64_t limit)
+{
+    e->limit = limit;
+    e->mmio_open = e->mmio_once;
+    if (e->mmio_once && e->machine->insns + 1 < limit)
+        e->limit = e->machine->insns + 1;
+    count_begin(e);
+    if (e->limit - e->machine->insns <= 1)
+        count_step_mode(e, true);
+    engine_go(e);
+    if (e->budget_hit && e->machine->insns < e->limit) { /* a block would pass the limit */
+        count_step_mode(e, true);
+        count_begin(e);
+        engine_go(e);
+    }
+    settle_fault(e);
+}
+
+static bool came_back(const struct engine *e)
+{
+    return e->native >= 0 || e->aborted || e->fault.kind != FAULT_NONE;
+}
+
+static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct vm_exit *exit,
+                                     struct error *err)
+{
+    struct engine *e = vcpu->priv;
+    struct machine *m = e->machine;
+    uint64_t limit = insns < UINT64_MAX - m->insns ? m->insns + insns : UINT64_MAX;
+
+    if (memory_map(e, err))
+        return BACKEND_BROKEN;
+    for (unsigned idle = 0; idle < 3;) {
+        if (e->loaded && (e->event.info & INTR_VALID))
+            world_park(e);
+        if (!e->loaded && !enter(e)) {
+            exit_fill(e, exit);
+            return BACKEND_EXIT;
+        }
+        if (m->insns >= limit)
+            return BACKEND_BUDGET;
+        stretch(e, limit);
+        if (came_back(e)) {
+            bool was_exit = exit_fill(e, exit);
+
+            if (e->mmio_open)
+                close_mmio(e);
+            if (was_exit)
+                return BACKEND_EXIT;
+            continue;
+        }
+        idle += !e->budget_hit;
+        count_settle(e, linear_rip(e));
+        if (e->mmio_open)
+            close_mmio(e);
+        if (m->insns >= limit)
+            return BACKEND_BUDGET;
+        if (atomic_load(&m->stop_requested))
+            return BACKEND_STOPPED;
+    }
+    error_set(err, -EIO, "Unicorn: the CPU stopped at rip %#llx without a reason",
+              (unsigned long long)engine_reg(e, UC_X86_REG_RIP));
+    return BACKEND_BROKEN;
+}
+
+/* ---- state ------------------------------------------------------------------------------- */
+
+static uint64_t unicorn_get_gpr(struct vcpu *vcpu, enum x86_gpr gpr)
+{
+    struct engine *e = vcpu->priv;
+
+    return e->loaded ? engine_reg(e, engine_gprs[gpr]) : e->state.gpr[gpr];
+}
+
+static void unicorn_set_gpr(struct vcpu *vcpu, enum x86_gpr gpr, uint64_t value)
+{
+    struct engine *e = vcpu->priv;
+
+    if (e->loaded)
+        engine_set_reg(e, engine_gprs[gpr], value);
+    e->state.gpr[gpr] = value;
+}
+
+static uint64_t unicorn_get_rip(struct vcpu *vcpu)
+{
+    struct engine *e = vcpu->priv;
+
+    return e->loaded ? engine_reg(e, UC_X86_REG_RIP) : e->state.rip;
+}
+
+static void unicorn_set_rip(struct vcpu *vcpu, uint64_t rip)
+{
+    struct engine *e = vcpu->priv;
+
+    if (e->loaded)
+        engine_set_reg(e, UC_X86_REG_RIP, rip);
+    e->state.rip = rip;
+}
+
+static uint64_t unicorn_get_rflags(struct vcpu *vcpu)
+{
+    struct engine *e = vcpu->priv;
+
+    return e->loaded ? engine_reg(e, UC_X86_REG_RFLAGS) : e->state.rflags;
+}
+
+static uint64_t unicorn_get_cr(struct vcpu *vcpu, unsigned cr)
+{
+    struct engine *e = vcpu->priv;
+
+    switch (cr) {
+    case 0: return e->loaded ? e->cr0 : e->state.cr0;
+    case 2: return e->loaded ? engine_reg(e, UC_X86_REG_CR2) : e->state.cr2;
+    case 3: return e->loaded ? e->cr3 : e->state.cr3;
+    case 4: return e->loaded ? e->cr4 : e->state.cr4;
+    default: return e->loaded ? e->cr8 : e->state.cr8;
+    }
+}
+
+/* IA-32e mode becomes active with paging and ends with it (SDM vol. 3, 9.8.5). */
+static void update_lma(struct engine *e)
+{
+    bool active = (e->cr0 & CR0_PG) && (e->efer & EFER_LME);
+
+    e->efer = active ? e->efer | EFER_LMA : e->efer & ~(uint64_t)EFER_LMA;
+    e->state.efer = e->efer;
+}
+
+static void unicorn_set_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
+{
+    struct engine *e = vcpu->priv;
+
+    switch (cr) {
+    case 0:
+        e->state.cr0 = e->cr0 = value;
+        if (e->loaded)
+            engine_set_reg(e, UC_X86_REG_CR0, value);
+        update_lma(e);
+        break;
+    case 2:
+        e->state.cr2 = value;
+        if (e->loaded)
+            engine_set_reg(e, UC_X86_REG_CR2, value);
+        return;
+    case 3:
+        e->state.cr3 = e->cr3 = value;
+        if (e->loaded)
+            engine_set_reg(e, UC_X86_REG_CR3, value);
+        break;
+    case 4:
+        e->state.cr4 = e->cr4 = value;
+        if (e->loaded)
+            engine_set_reg(e, UC_X86_REG_CR4, value & ~(uint64_t)CR4_LA57);
+        break;
+    default:
+        e->state.cr8 = e->cr8 = value;
+        return;
+    }
+    memory_flush(e);
+}
+
+/* MSRs that the core uses; all others live in the state alone. */
+static bool msr_in_core(uint32_t msr)
+{
+    switch (msr) {
+    case MSR_SYSENTER_CS: /* for SYSEXIT */
+    case MSR_SYSENTER_ESP:
+    case MSR_SYSENTER_EIP:
+    case MSR_EFER:
+    case MSR_FS_BASE:
+    case MSR_GS_BASE:
+    case MSR_KERNEL_GS_BASE: return true;
+    default: return false;
+    }
+}
+
+static uint64_t *msr_field(struct engine *e, uint32_t msr)
+{
+    struct x86_state *s = &e->state;
+
+    switch (msr) {
+    case MSR_APIC_BASE: return &s->apic_base;
+    case MSR_SYSENTER_CS: return &s->sysenter_cs;
+    case MSR_SYSENTER_ESP: return &s->sysenter_esp;
+    case MSR_SYSENTER_EIP: return &s->sysenter_eip;
+    case MSR_MISC_ENABLE: return &s->misc_enable;
+    case MSR_PAT: return &s->pat;
+    case MSR_EFER: return &s->efer;
+    case MSR_STAR: return &s->star;
+    case MSR_LSTAR: return &s->lstar;
+    case MSR_CSTAR: return &s->cstar;
+    case MSR_FMASK: return &s->fmask;
+    case MSR_FS_BASE: return &s->seg[X86_FS].base;
+    case MSR_GS_BASE: return &s->seg[X86_GS].base;
+    case MSR_KERNEL_GS_BASE: return &s->kernel_gs_base;
+    case MSR_TSC_AUX: return &s->tsc_aux;
+    default: return NULL;
+    }
+}
+
+static uint64_t unicorn_get_msr(struct vcpu *vcpu, uint32_t msr)
+{
+    struct engine *e = vcpu->priv;
+    const uint64_t *field = msr_field(e, msr);
+
+    if (msr == MSR_EFER)
+        return e->loaded ? e->efer : e->state.efer;
+    if (e->loaded && msr_in_core(msr))
+        return engine_msr(e, msr);
+    return field ? *field : 0;
+}
+
+static void unicorn_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+    struct engine *e = vcpu->priv;
+    uint64_t *field = msr_field(e, msr);
+
+    if (field)
+        *field = value;
+    if (msr == MSR_EFER)
+        e->efer = value;
+    if (!e->loaded || !msr_in_core(msr))
+        return;
+    engine_set_msr(e, msr, msr == MSR_EFER ? (value & ~(uint64_t)EFER_SCE) | EFER_SVME : value);
+    if (msr == MSR_EFER)
+        memory_flush(e);
+}
+
+static void unicorn_invlpg(struct vcpu *vcpu, uint64_t gva)
+{
+    (void)gva; /* the library flushes all or nothing */
+    memory_flush(vcpu->priv);
+}
+
+static void unicorn_get_state(struct vcpu *vcpu, struct x86_state *state)
+{
+    struct engine *e = vcpu->priv;
+
+    world_read(e);
+    *state = e->state;
+}
+
+static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
+{
+    struct engine *e = vcpu->priv;
+
+    e->state = *state;
+    e->loaded = false;
+    e->fpu_changed = true;
+    e->event.info = 0;
+}
+
+static void unicorn_inject(struct vcpu *vcpu, const struct x86_event *event)
+{
+    struct engine *e = vcpu->priv;
+
+    e->event = *event;
+}
+
+static void complete_parked(struct engine *e, unsigned insn_len)
+{
+    e->state.rip += insn_len;
+    e->state.rflags &= ~(uint64_t)RFLAGS_RF;
+    e->state.interruptibility &= ~(X86_BLOCKING_BY_STI | X86_BLOCKING_BY_MOV_SS);
+}
+
+static void unicorn_complete(struct vcpu *vcpu, unsigned insn_len)
+{
+    struct engine *e = vcpu->priv;
+    uint64_t flags = unicorn_get_rflags(vcpu), rip;
+
+    e->machine->insns++;
+    if (!e->loaded) {
+        complete_parked(e, insn_len);
+        return;
+    }
+    rip = engine_reg(e, UC_X86_REG_RIP) + insn_len;
+    if (context_shadow(e)) { /* as of the exit: the instruction ends it */
+        context_read(e);
+        context_set_shadow(e, false);
+    }
+    if (!(e->efer & EFER_LMA) || !context_code64(e))
+        rip &= 0xffffffff;
+    engine_set_reg(e, UC_X86_REG_RIP, rip);
+    if (flags & RFLAGS_RF)
+        engine_set_reg(e, UC_X86_REG_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
+    if (flags & RFLAGS_TF) {
+        engine_set_reg(e, UC_X86_REG_DR6, engine_reg(e, UC_X86_REG_DR6) | 1u << 14);
+        e->event =
+            (struct x86_event){.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_DB};
+    }
+}
+
+static void unicorn_allow_mmio(struct vcpu *vcpu)
+{
+    struct engine *e = vcpu->priv;
+
+    e->mmio_once = true;
+}
+
+static void unicorn_get_paging(struct vcpu *vcpu, struct x86_paging *mmu)
+{
+    struct engine *e = vcpu->priv;
+
+    memory_paging(e, mmu);
+    if (!e->loaded) {
+        mmu->cr0 = e->state.cr0;
+        mmu->cr3 = e->state.cr3;
+        mmu->cr4 = e->state.cr4;
+        mmu->efer = e->state.efer;
+    }
+    mmu->ac = unicorn_get_rflags(vcpu) & RFLAGS_AC;
+}
+
+static void unicorn_invalidate(struct vcpu *vcpu, uint64_t gpa, uint64_t size)
+{
+    memory_invalidate(vcpu->priv, gpa, size);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static void unicorn_close(struct vcpu *vcpu)
+{
+    struct engine *e = vcpu->priv;
+
+    if (!e)
+        return;
+    if (e->context)
+        uc_context_free(e->context);
+    if (e->parked_context)
+        uc_context_free(e->parked_context);
+    if (e->uc)
+        uc_close(e->uc);
+    if (e->hidden)
+        munmap(e->hidden, HIDDEN_SIZE);
+    memory_unmap(e);
+    free(e);
+    vcpu->priv = NULL;
+}
+
+static int check_version(struct error *err)
+{
+    unsigned version = uc_version(NULL, NULL);
+
+    if (version >> 8 >= 0x020104)
+        return 0;
+    return error_set(err, -ENOTSUP, "Unicorn: version %u.%u.%u is too old, 2.1.4 or newer is needed",
+                     version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
+}
+
+static int engine_open(struct engine *e, struct error *err)
+{
+    uc_err rc = uc_open(UC_ARCH_X86, UC_MODE_64, &e->uc);
+
+    if (rc)
+        return error_set(err, -ENOMEM, "Unicorn: %s", uc_strerror(rc));
+    rc = uc_ctl_set_cpu_model(e->uc, UC_CPU_X86_EPYC);
+    rc = rc ? rc : uc_ctl_exits_enable(e->uc);
+    rc = rc ? rc : uc_ctl_tlb_mode(e->uc, UC_TLB_VIRTUAL);
+    rc = rc ? rc : add_hooks(e);
+    rc = rc ? rc : uc_mmio_map(e->uc, HPA_MMIO, PAGE_SIZE, on_mmio_read, e, on_mmio_write, e);
+    if (rc)
+        return error_set(err, -ENOTSUP, "Unicorn: %s", uc_strerror(rc));
+    return world_create(e, err);
+}
+
+int engine_attach(struct vcpu *vcpu, struct error *err)
+{
+    struct engine *e;
+    int rc = check_version(err);
+
+    if (rc)
+        return rc;
+    e = calloc(1, sizeof(*e));
+    if (!e)
+        return error_set(err, -ENOMEM, "Unicorn: out of memory");
+    e->vcpu = vcpu;
+    e->machine = vcpu->machine;
+    e->fence = e->step_gva = e->code_gva = ~0ull;
+    for (int i = 0; i < BLOCKS; i++)
+        e->blocks[i].gva = ~0ull;
+    vcpu->priv = e;
+    rc = engine_open(e, err);
+    if (rc) {
+        unicorn_close(vcpu);
+        return rc;
+    }
+    x86_state_reset(&e->state);
+    e->fpu_changed = true;
+    return 0;
+}
+
+static int unicorn_open(struct vcpu *vcpu, struct error *err)
+{
+    int rc = engine_selftest(err);
+
+    return rc ? rc : engine_attach(vcpu, err);
+}
+
+static void unicorn_probe(struct backend_report *report)
+{
+    unsigned version = uc_version(NULL, NULL);
+    struct error err = {0};
+
+    memset(report, 0, sizeof(*report));
+    snprintf(report->version, sizeof(report->version), "Unicorn %u.%u.%u", version >> 24,
+             version >> 16 & 0xff, version >> 8 & 0xff);
+    if (engine_selftest(&err) == 0) {
+        report->level = BACKEND_FULL;
+        return;
+    }
+    report->level = BACKEND_ABSENT;
+    snprintf(report->missing, sizeof(report->missing), "%s", err.text);
+}
+
+const struct backend_ops backend_unicorn = {
+    .name = "emu",
+    .probe = unicorn_probe,
+    .open = unicorn_open,
+    .close = unicorn_close,
+    .run = unicorn_run,
+    .get_gpr = unicorn_get_gpr,
+    .set_gpr = unicorn_set_gpr,
+    .get_rip = unicorn_get_rip,
+    .set_rip = unicorn_set_rip,
+    .get_rflags = unicorn_get_rflags,
+    .get_cr = unicorn_get_cr,
+    .set_cr = unicorn_set_cr,
+    .get_msr = unicorn_get_msr,
+    .set_msr = unicorn_set_msr,
+    .invlpg = unicorn_invlpg,
+    .get_state = unicorn_get_state,
+    .set_state = unicorn_set_state,
+    .complete = unicorn_complete,
+    .inject = unicorn_inject,
+    .allow_mmio = unicorn_allow_mmio,
+    .get_paging = unicorn_get_paging,
+    .invalidate = unicorn_invalidate,
+};

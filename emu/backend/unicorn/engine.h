@@ -1,0 +1,220 @@
+/*
+ * The emulated CPU's private state, shared by the files of this folder only.
+ *
+ * One Unicorn engine runs the guest under its own AMD-V: the guest is what VMRUN runs, so every
+ * intercept arrives precisely and VMRUN loads all hidden state. The engine is "loaded" while it
+ * holds the guest, "parked" while the guest lives in `state` and waits to be loaded.
+ *
+ *   backend.c  the table of functions, run and inject
+ *   world.c    guest state <-> engine (VMRUN, saved context)
+ *   context.c  the layout of Unicorn's saved context, found and checked at start
+ *   memory.c   both translation stages in the TLB-fill hook, dirty log, code pages
+ *   count.c    counting instructions, exact stops, single steps
+ *   exits.c    what came back -> struct vm_exit
+ *   selftest.c the engine tests itself before it is trusted
+ */
+#ifndef VLAB_BACKEND_UNICORN_ENGINE_H
+#define VLAB_BACKEND_UNICORN_ENGINE_H
+
+#include "core/backend.h"
+#include "core/machine.h"
+#include "x86/decode.h"
+
+#include <unicorn/unicorn.h>
+
+/*
+ * The engine's "host-physical" space. Guest memory begins at 4 GiB, so no guest-physical address is
+ * its own host address; the hidden pages lie below and are in no guest's reach.
+ */
+#define HIDDEN_BASE 0xfd000000ull
+enum hidden_page {
+    HIDDEN_VMCB = 0x0000,
+    HIDDEN_PARK = 0x1000, /* the "host" that the guest is loaded from */
+    HIDDEN_HSAVE = 0x2000,
+    HIDDEN_IOPM = 0x3000,  /* 3 pages */
+    HIDDEN_MSRPM = 0x6000, /* 2 pages */
+    HIDDEN_STUB = 0x8000,
+    HIDDEN_ZERO = 0x9000, /* 2 pages: an MSR bitmap that intercepts nothing */
+    HIDDEN_FENCE = 0xb000,
+    HIDDEN_SIZE = 0xc000
+};
+#define HPA_GUEST_BASE 0x100000000ull
+#define HPA_NOTHING 0x700000000000ull /* never mapped: an access there tells its exact address */
+#define HPA_MMIO 0x600000000000ull    /* one page of callbacks, in front of the MMIO bus */
+/* A non-canonical alias of guest-physical memory, for dropping stale translations by address. */
+#define ALIAS_BASE 0x0100000000000000ull
+
+/* Where things are in Unicorn's saved context, bytes from its start. */
+struct context_layout {
+    size_t env, dr0, size;
+};
+
+enum fault_kind { FAULT_NONE, FAULT_PAGE, FAULT_CANONICAL, FAULT_EPT, FAULT_EPT_TABLE, FAULT_STOP_FETCH };
+
+/* Why the fill hook denied an access. */
+struct fault {
+    enum fault_kind kind;
+    enum x86_access access;
+    uint64_t gva, gpa;
+    uint32_t error_code;
+    unsigned ept_rights;
+    bool exact; /* gva has its low 12 bits */
+};
+
+/* One basic block's instruction count; see count.c. */
+#define BLOCK_COPY 40
+struct block {
+    uint64_t gva;
+    uint32_t size;
+    uint32_t generation;
+    uint32_t insns;
+    uint32_t copied;      /* bytes to compare first, 0: none */
+    const uint8_t *bytes; /* the block's bytes in host memory, when it must be compared */
+    uint8_t copy[BLOCK_COPY];
+};
+#define BLOCKS 4096
+
+enum page_use { PAGE_DATA, PAGE_CODE, PAGE_MIXED };
+
+/* A port access seen by a hook, before it happens. */
+struct io_access {
+    bool pending, in;
+    uint16_t port;
+    uint8_t size;
+    uint32_t value;
+};
+
+struct engine {
+    struct vcpu *vcpu;
+    struct machine *machine;
+    uc_engine *uc;
+    uint8_t *hidden;
+    uc_context *context, *parked_context;
+    struct context_layout layout;
+
+    /* Guest state while parked. What MSR and CR exits keep from the core is always here. */
+    struct x86_state state;
+    bool loaded;
+    bool fpu_changed; /* state.fxsave has to be loaded too */
+
+    /* Control registers and EFER as the guest sees them, current at all times. */
+    uint64_t cr0, cr3, cr4, cr8, efer;
+
+    struct x86_event event; /* to deliver, when info is valid */
+
+    /* memory.c */
+    unsigned slots_mapped;
+    uint64_t slot_hpa[RAM_SLOTS_MAX];
+    uint8_t *page_use[RAM_SLOTS_MAX];
+    unsigned stub_fetches; /* so many fetches from its address still get the stub */
+    bool stop_fetch;  /* deny the guest's next fetch: it is loaded but must not run */
+    bool delivering;  /* an event's delivery makes the accesses */
+    struct fault fault;
+    bool probing; /* running a denied write again to learn its address */
+    uint64_t probe_page;
+    bool mmio_once; /* allow_mmio(): the next instruction may reach the MMIO bus */
+    bool mmio_open; /* ... and is running */
+    uint64_t mmio_page;
+    uint64_t code_gva; /* page last fetched from, and its bytes */
+    const uint8_t *code_page;
+
+    /* count.c */
+    struct block blocks[BLOCKS];
+    uint32_t generation;
+    uint64_t limit;   /* machine->insns at which to stop */
+    bool stepping;    /* instruction hook in use instead of block counts */
+    uc_hook step_hook;
+    uint64_t block_gva; /* block being executed */
+    uint32_t block_size; /* its bytes, 0: none yet */
+    uint64_t step_gva;  /* instruction being executed, ~0: none yet */
+    uint32_t block_insns;
+    bool budget_hit;
+    uint64_t fence; /* page whose fetch was denied while translating ahead, ~0: none */
+    bool fence_hit;
+
+    /* Set by hooks, read after uc_emu_start(). */
+    bool quiet; /* stub or probe runs: count nothing, report nothing */
+    int native; /* SVM exit code, -1: none */
+    struct io_access io;
+    int aborted; /* enum private_exit_code raised by a hook, 0: none */
+    uint64_t aborted_rcx;
+};
+
+/* context.c */
+int context_calibrate(struct engine *e, struct error *err);
+void context_read(struct engine *e); /* refresh e->context from the engine */
+uint32_t context_error_code(struct engine *e);
+uint64_t context_cs_base(struct engine *e);
+bool context_shadow(struct engine *e);
+unsigned context_cpl(struct engine *e);
+void context_segment(const struct engine *e, enum x86_seg seg, struct x86_segment *out);
+void context_tables(const struct engine *e, struct x86_state *state);
+void context_debug(const struct engine *e, struct x86_state *state);
+/* Put the parked world's control state under the registers of the current one. */
+void context_splice_parked(struct engine *e);
+void context_set_shadow(struct engine *e, bool on);
+bool context_code64(const struct engine *e);
+uint16_t context_cs_selector(const struct engine *e);
+
+/* world.c */
+uint64_t engine_reg(struct engine *e, int reg);
+void engine_set_reg(struct engine *e, int reg, uint64_t value);
+uint64_t engine_msr(struct engine *e, uint32_t msr);
+void engine_set_msr(struct engine *e, uint32_t msr, uint64_t value);
+extern const int engine_gprs[X86_GPR_COUNT]; /* UC_X86_REG_ by enum x86_gpr */
+int world_create(struct engine *e, struct error *err);
+/* Make `state` true: read the guest out of a loaded engine (it stays loaded). */
+void world_read(struct engine *e);
+void world_park(struct engine *e); /* read, and mark the engine as not holding the guest */
+/*
+ * Load the parked guest, delivering e->event if it is valid. 0 when it is loaded and ready to run;
+ * otherwise the engine came back early: e->native or e->fault says why, as after engine_go().
+ */
+int world_load(struct engine *e);
+
+/* memory.c */
+int memory_map(struct engine *e, struct error *err);
+void memory_unmap(struct engine *e);
+bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *entry, void *ctx);
+bool memory_unmapped(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, int64_t value,
+                     void *ctx);
+void memory_paging(struct engine *e, struct x86_paging *mmu);
+void memory_flush(struct engine *e);
+void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size);
+void memory_locate_write(struct engine *e);
+/* Bytes at a linear address that can be fetched, at most to the page's end; NULL when none. */
+const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size);
+bool memory_page_is_mixed(struct engine *e, uint64_t gva);
+/* Read up to `size` bytes at a linear address as a supervisor; returns how many. */
+size_t memory_read(struct engine *e, uint64_t gva, uint8_t *buf, size_t size);
+size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t size);
+
+/* count.c */
+void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx);
+void count_begin(struct engine *e);
+/* Settle machine->insns after the engine came back with RIP at `gva`. */
+void count_settle(struct engine *e, uint64_t gva);
+void count_step_mode(struct engine *e, bool on);
+
+/* backend.c */
+/* uc_emu_start() until something stops it. */
+void engine_go(struct engine *e);
+/* Leave the instruction of a hook unexecuted and end the run with a private exit code. */
+void engine_abort(struct engine *e, int code);
+unsigned engine_cpl(struct engine *e);
+unsigned engine_code_bits(struct engine *e);
+
+/* Make an engine for a vCPU, without the self-test. */
+int engine_attach(struct vcpu *vcpu, struct error *err);
+
+/* selftest.c */
+int engine_selftest(struct error *err);
+
+/* exits.c */
+/*
+ * Describe why the engine came back. False when it was no exit: an event for the guest (e->event)
+ * that has to be delivered, as INT n.
+ */
+bool exit_fill(struct engine *e, struct vm_exit *exit);
+
+#endif

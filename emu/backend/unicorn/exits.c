@@ -1,0 +1,378 @@
+/*
+ * From what the engine reports (SVM exit codes, denied fills, hooked port accesses) to the neutral
+ * struct vm_exit with the Intel SDM's reasons, qualifications and interruption information.
+ *
+ * INT n leaves the guest on AMD-V but not on VT-x: it becomes an event to deliver, no exit.
+ */
+#include "backend/unicorn/engine.h"
+
+#include "backend/unicorn/vmcb.h"
+#include "x86/operand.h"
+#include "x86/syscall.h"
+
+#include <string.h>
+
+static bool has_error_code(unsigned vector)
+{
+    return vector == X86_DF || (vector >= X86_TS && vector <= X86_PF) || vector == X86_AC;
+}
+
+static void set_intr(struct vm_exit *exit, enum intr_type type, unsigned vector, bool has_error,
+                     uint32_t error)
+{
+    exit->reason = EXIT_EXCEPTION_NMI;
+    exit->intr_info = INTR_VALID | (uint32_t)type << 8 | vector | (has_error ? INTR_HAS_ERROR : 0);
+    exit->intr_error = has_error ? error : 0;
+    exit->has |= EXIT_HAS_INTR;
+}
+
+static void set_qualification(struct vm_exit *exit, uint64_t qualification)
+{
+    exit->qualification = qualification;
+    exit->has |= EXIT_HAS_QUALIFICATION;
+}
+
+/* ---- where the guest is ------------------------------------------------------------------ */
+
+static uint8_t mode_of(struct engine *e)
+{
+    if (!(e->cr0 & CR0_PE))
+        return X86_MODE_REAL;
+    if (context_code64(e))
+        return X86_MODE_LONG64;
+    if (engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM)
+        return X86_MODE_V86;
+    return engine_code_bits(e) == 32 ? X86_MODE_PROT32 : X86_MODE_PROT16;
+}
+
+static void fill_place(struct engine *e, struct vm_exit *exit)
+{
+    if (e->loaded) {
+        context_read(e);
+        exit->rip = engine_reg(e, UC_X86_REG_RIP);
+        exit->cs_base = context_cs_base(e);
+        exit->selector = context_cs_selector(e);
+        exit->cpl = (uint8_t)context_cpl(e);
+        exit->mode = mode_of(e);
+    } else { /* an event's delivery failed: the guest is as it was before */
+        exit->rip = e->state.rip;
+        exit->cs_base = e->state.seg[X86_CS].base;
+        exit->selector = e->state.seg[X86_CS].selector;
+        exit->cpl = (uint8_t)x86_cpl(&e->state);
+        exit->mode = (uint8_t)x86_mode_of(&e->state);
+    }
+    if (exit->mode == X86_MODE_LONG64)
+        exit->cs_base = 0;
+}
+
+static unsigned code_bits(const struct vm_exit *exit)
+{
+    return exit->mode == X86_MODE_LONG64 ? 64 : exit->mode == X86_MODE_PROT32 ? 32 : 16;
+}
+
+static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)
+{
+    uint64_t gva = exit->cs_base + exit->rip;
+    uint8_t bytes[15];
+    size_t size = 0;
+    const uint8_t *code;
+
+    memset(insn, 0, sizeof(*insn));
+    if (exit->mode != X86_MODE_LONG64)
+        gva &= 0xffffffff;
+    code = memory_code(e, gva, &size);
+    if (code && size >= sizeof(bytes))
+        memcpy(bytes, code, size = sizeof(bytes));
+    else
+        size = memory_read(e, gva, bytes, sizeof(bytes));
+    if (!x86_decode(bytes, size, code_bits(exit), insn))
+        return;
+    exit->insn_len = insn->length;
+    memcpy(exit->insn, bytes, insn->length);
+    exit->has |= EXIT_HAS_INSN;
+}
+
+/* ---- by reason --------------------------------------------------------------------------- */
+
+static void fill_fault(struct engine *e, struct vm_exit *exit)
+{
+    const struct fault *f = &e->fault;
+    uint64_t q;
+
+    exit->guest_linear = f->gva;
+    if (f->kind == FAULT_CANONICAL) {
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_GP, true, 0);
+        return;
+    }
+    exit->has |= EXIT_HAS_GVA;
+    if (f->kind == FAULT_PAGE) {
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_PF, true, f->error_code);
+        set_qualification(exit, f->gva);
+        return;
+    }
+    exit->reason = EXIT_EPT_VIOLATION;
+    exit->native = PRIVATE_EXIT_NPF;
+    exit->guest_physical = f->gpa;
+    exit->has |= EXIT_HAS_GPA;
+    q = EPT_QUAL_GLA_VALID | (f->kind == FAULT_EPT ? EPT_QUAL_TRANSLATION : 0);
+    q |= f->kind == FAULT_EPT_TABLE   ? EPT_QUAL_READ
+         : f->access == X86_WRITE ? EPT_QUAL_WRITE
+         : f->access == X86_FETCH ? EPT_QUAL_FETCH
+                                  : EPT_QUAL_READ;
+    set_qualification(exit, q | (uint64_t)f->ept_rights << 3);
+}
+
+static void fill_io(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    bool string = (insn->opcode & 0xfc) == 0x6c;
+    uint64_t q = (uint64_t)e->io.port << 16 | (e->io.size - 1u);
+
+    q |= e->io.in ? IO_QUAL_IN : 0;
+    q |= string ? IO_QUAL_STRING : 0;
+    q |= string && (insn->rep || insn->repne) ? IO_QUAL_REP : 0;
+    q |= (insn->opcode & 0xfc) == 0xe4 ? IO_QUAL_IMM : 0;
+    exit->reason = EXIT_IO;
+    exit->value = e->io.value;
+    set_qualification(exit, q);
+}
+
+/* VMX instructions are undefined to the core; outside VMX root operation they all exit. */
+static int vmx_reason(const struct x86_insn *insn)
+{
+    static const uint8_t group7[] = {EXIT_VMCALL, EXIT_VMLAUNCH, EXIT_VMRESUME, EXIT_VMXOFF};
+    bool memory = insn->has_modrm && insn->modrm >> 6 != 3;
+
+    if (insn->map != 1)
+        return -1;
+    if (insn->opcode == 0x01 && insn->modrm >= 0xc1 && insn->modrm <= 0xc4)
+        return group7[insn->modrm - 0xc1];
+    if (insn->opcode == 0x78)
+        return EXIT_VMREAD;
+    if (insn->opcode == 0x79)
+        return EXIT_VMWRITE;
+    if (insn->opcode != 0xc7 || !memory)
+        return -1;
+    if ((insn->modrm >> 3 & 7) == 7)
+        return EXIT_VMPTRST;
+    if ((insn->modrm >> 3 & 7) != 6)
+        return -1;
+    return insn->rep ? EXIT_VMXON : insn->opsize_prefix ? EXIT_VMCLEAR : EXIT_VMPTRLD;
+}
+
+/*
+ * An error code that names an IDT entry holds the vector in bits 15:3 in every mode (SDM vol. 3,
+ * 6.13); the core shifts it one bit too far in IA-32e mode.
+ */
+static uint32_t error_code(struct engine *e)
+{
+    uint32_t code = context_error_code(e);
+
+    if (!(e->efer & EFER_LMA) || !(code & 2))
+        return code;
+    return (code >> 4 & 0xff) << 3 | (code & 7);
+}
+
+static void fill_exception(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn,
+                           unsigned vector)
+{
+    int vmx = vector == X86_UD ? vmx_reason(insn) : -1;
+    enum intr_type type = vector == X86_BP || vector == X86_OF ? INTR_SOFTWARE_EXCEPTION
+                                                               : INTR_HARDWARE_EXCEPTION;
+
+    if (vmx >= 0) {
+        exit->reason = (uint32_t)vmx;
+        return;
+    }
+    context_read(e); /* also after a failed delivery, when the guest is not loaded */
+    set_intr(exit, type, vector, has_error_code(vector) && (e->cr0 & CR0_PE),
+             vector == X86_PF ? 0 : error_code(e));
+    if (vector == X86_DB)
+        set_qualification(exit, engine_reg(e, UC_X86_REG_DR6) & 0x600f);
+}
+
+static void fill_cr_write(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn,
+                          unsigned cr)
+{
+    uint64_t q = cr;
+
+    exit->reason = EXIT_CR_ACCESS;
+    if (insn->opcode == 0x06) {
+        q = CR_ACCESS_CLTS << 4;
+        exit->value = e->cr0 & ~(uint64_t)CR0_TS;
+    } else if (insn->opcode == 0x01) {
+        uint16_t source = 0;
+
+        q = CR_ACCESS_LMSW << 4;
+        if (insn->modrm >> 6 == 3) {
+            source = (uint16_t)engine_reg(e, engine_gprs[x86_insn_rm(insn)]);
+        } else {
+            uint8_t word[2] = {0, 0};
+
+            world_read(e);
+            memory_read(e, x86_operand_linear(insn, exit->insn, &e->state), word, 2);
+            source = (uint16_t)(word[0] | word[1] << 8);
+            q |= CR_QUAL_LMSW_MEM;
+        }
+        q |= (uint64_t)source << 16;
+        exit->value = source;
+    } else {
+        q |= x86_insn_rm(insn) << 8;
+        exit->value = engine_reg(e, engine_gprs[x86_insn_rm(insn)]);
+        if (exit->mode != X86_MODE_LONG64)
+            exit->value &= 0xffffffff;
+    }
+    set_qualification(exit, q);
+}
+
+static void fill_invlpg(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    exit->reason = EXIT_INVLPG;
+    world_read(e);
+    exit->guest_linear = x86_operand_linear(insn, exit->insn, &e->state);
+    exit->has |= EXIT_HAS_GVA;
+    set_qualification(exit, exit->guest_linear);
+}
+
+static void fill_msr(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    bool write = insn->opcode == 0x30;
+
+    exit->reason = write ? EXIT_WRMSR : EXIT_RDMSR;
+    exit->msr = (uint32_t)engine_reg(e, UC_X86_REG_RCX);
+    if (write)
+        exit->value = engine_reg(e, UC_X86_REG_RDX) << 32 |
+                      (uint32_t)engine_reg(e, UC_X86_REG_RAX);
+}
+
+/* Software interrupts are no exit; a gate the guest may not use is a #GP (SDM vol. 3, 6.12.1.2). */
+static bool software_int(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    bool int3 = insn->opcode == 0xcc, into = insn->opcode == 0xce;
+    enum intr_type type = int3 || into ? INTR_SOFTWARE_EXCEPTION : INTR_SOFTWARE;
+    unsigned vector = int3 ? X86_BP : into ? X86_OF : (unsigned)insn->immediate & 0xff;
+
+    if (insn->opcode == 0xf1) {
+        type = INTR_PRIVILEGED_SOFTWARE;
+        vector = X86_DB;
+    }
+    if (type == INTR_SOFTWARE_EXCEPTION &&
+        (e->machine->config.exception_bitmap >> vector & 1)) {
+        set_intr(exit, type, vector, false, 0);
+        return true;
+    }
+    e->event = (struct x86_event){.info = INTR_VALID | (uint32_t)type << 8 | vector,
+                                  .insn_len = insn->length};
+    e->machine->insns++; /* the instruction retires with the delivery */
+    return false;
+}
+
+/*
+ * SYSCALL and SYSENTER are hooked (the library leaves them out), SYSRET arrives as #UD because the
+ * core never sees EFER.SCE. They are no exits either. False: not one of them, or it faults.
+ */
+static bool fast_system_call(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    unsigned vector = X86_UD;
+    bool done;
+
+    if (insn->map != 1 || (insn->opcode != 0x05 && insn->opcode != 0x07 && insn->opcode != 0x34))
+        return false;
+    world_read(e);
+    if (insn->opcode == 0x05)
+        done = x86_syscall(&e->state, insn->length, &vector);
+    else if (insn->opcode == 0x07)
+        done = x86_sysret(&e->state, insn->rex & 8, &vector);
+    else
+        done = x86_sysenter(&e->state, &vector);
+    if (done) {
+        e->loaded = false;
+        e->machine->insns++;
+    } else {
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, vector, vector == X86_GP, 0);
+    }
+    return done;
+}
+
+/* Exits whose SVM code alone gives the reason. */
+static int plain_reason(unsigned native)
+{
+    switch (native) {
+    case SVM_EXIT_RDTSC: return EXIT_RDTSC;
+    case SVM_EXIT_RDPMC: return EXIT_RDPMC;
+    case SVM_EXIT_CPUID: return EXIT_CPUID;
+    case SVM_EXIT_INVD: return EXIT_INVD;
+    case SVM_EXIT_PAUSE: return EXIT_PAUSE;
+    case SVM_EXIT_HLT: return EXIT_HLT;
+    case SVM_EXIT_TASK_SWITCH: return EXIT_TASK_SWITCH;
+    case SVM_EXIT_SHUTDOWN: return EXIT_TRIPLE_FAULT;
+    case SVM_EXIT_RDTSCP: return EXIT_RDTSCP;
+    case SVM_EXIT_WBINVD: return EXIT_WBINVD;
+    case SVM_EXIT_MONITOR: return EXIT_MONITOR;
+    case SVM_EXIT_MWAIT: return EXIT_MWAIT;
+    case SVM_EXIT_XSETBV: return EXIT_XSETBV;
+    default: return -1;
+    }
+}
+
+static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    unsigned native = (unsigned)e->native;
+    int plain = plain_reason(native);
+
+    exit->native = native;
+    if (plain >= 0)
+        exit->reason = (uint32_t)plain;
+    else if (native == SVM_EXIT_EXCEPTION + X86_UD && fast_system_call(e, exit, insn))
+        return false;
+    else if (exit->has & EXIT_HAS_INTR)
+        return true; /* a SYSRET that faults */
+    else if (native - SVM_EXIT_EXCEPTION < 32)
+        fill_exception(e, exit, insn, native - SVM_EXIT_EXCEPTION);
+    else if (native - SVM_EXIT_WRITE_CR0 < 16)
+        fill_cr_write(e, exit, insn, native - SVM_EXIT_WRITE_CR0);
+    else if (native == SVM_EXIT_SOFTWARE_INT)
+        return software_int(e, exit, insn);
+    else if (native == SVM_EXIT_INVLPG)
+        fill_invlpg(e, exit, insn);
+    else if (native == SVM_EXIT_MSR)
+        fill_msr(e, exit, insn);
+    else /* AMD-V instructions and whatever else this CPU does not have */
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_UD, false, 0);
+    if (exit->reason == EXIT_CPUID)
+        exit->value = (uint32_t)engine_reg(e, UC_X86_REG_RAX);
+    return true;
+}
+
+bool exit_fill(struct engine *e, struct vm_exit *exit)
+{
+    struct x86_insn insn;
+    uint64_t gva;
+
+    memset(exit, 0, sizeof(*exit));
+    exit->source = EXIT_SOURCE_EMULATED;
+    fill_place(e, exit);
+    gva = exit->cs_base + exit->rip;
+    if (e->loaded)
+        count_settle(e, exit->mode == X86_MODE_LONG64 ? gva : gva & 0xffffffff);
+    exit->insns = e->machine->insns;
+    fill_insn(e, exit, &insn);
+    if (!e->loaded && (e->event.info & INTR_VALID)) {
+        exit->idt_vectoring = e->event.info;
+        exit->idt_error = e->event.error;
+        exit->has |= EXIT_HAS_VECTORING;
+        e->event.info = 0;
+    }
+    if (e->aborted)
+        exit->native = (uint32_t)e->aborted;
+    if (e->aborted == PRIVATE_EXIT_IO)
+        fill_io(e, exit, &insn);
+    else if (e->aborted == PRIVATE_EXIT_IO_DENIED)
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_GP, true, 0);
+    else if (e->aborted == PRIVATE_EXIT_SYSTEM_CALL)
+        return !fast_system_call(e, exit, &insn);
+    else if (e->fault.kind != FAULT_NONE)
+        fill_fault(e, exit);
+    else
+        return fill_svm(e, exit, &insn);
+    return true;
+}

@@ -1,0 +1,449 @@
+/*
+ * Both translation stages of the emulated CPU: every TLB miss comes here. The guest's tables are
+ * walked by x86/paging, guest-physical pages are looked up in the second stage (mmu/ept), and what
+ * neither allows is denied, which ends the run with RIP on the instruction.
+ *
+ * Kept up here too: A and D bits, the dirty log (a clean page is mapped read-only, so its first
+ * store comes back), and which pages hold code. A page is either writable or executable in the
+ * TLB until a guest writes to a page that it also runs: that page is PAGE_MIXED from then on, both
+ * at once (the core invalidates its translations itself, at a cost for each store).
+ */
+#include "backend/unicorn/engine.h"
+
+#include "backend/unicorn/vmcb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- slots and code pages ---------------------------------------------------------------- */
+
+static int map_slot(struct engine *e, unsigned i, struct error *err)
+{
+    const struct ram_slot *slot = &e->machine->ram.slots[i];
+    uc_err rc;
+
+    if (slot->alias) { /* the slot before it owns the bytes */
+        e->slot_hpa[i] = e->slot_hpa[i - 1] + e->machine->ram.slots[i - 1].size - slot->size;
+    } else {
+        e->slot_hpa[i] = HPA_GUEST_BASE + slot->gpa;
+        rc = uc_mem_map_ptr(e->uc, e->slot_hpa[i], slot->size, UC_PROT_ALL, slot->host);
+        if (rc)
+            return error_set(err, -ENOMEM, "Unicorn: cannot map RAM: %s", uc_strerror(rc));
+    }
+    e->page_use[i] = calloc(slot->size / PAGE_SIZE, 1);
+    return e->page_use[i] ? 0 : error_set(err, -ENOMEM, "Unicorn: out of memory");
+}
+
+int memory_map(struct engine *e, struct error *err)
+{
+    int rc = 0;
+
+    while (!rc && e->slots_mapped < e->machine->ram.count)
+        rc = map_slot(e, e->slots_mapped++, err);
+    return rc;
+}
+
+void memory_unmap(struct engine *e)
+{
+    for (unsigned i = 0; i < RAM_SLOTS_MAX; i++)
+        free(e->page_use[i]);
+}
+
+static uint8_t *page_use(struct engine *e, const struct ram_slot *slot, uint64_t gpa)
+{
+    return &e->page_use[slot - e->machine->ram.slots][(gpa - slot->gpa) / PAGE_SIZE];
+}
+
+void memory_flush(struct engine *e)
+{
+    uc_ctl_flush_tlb(e->uc);
+    e->generation++;
+    e->code_gva = ~0ull;
+}
+
+void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
+{
+    uint64_t first = gpa & PAGE_MASK;
+
+    for (uint64_t page = first; page - first < size + (gpa - first); page += PAGE_SIZE) {
+        const struct ram_slot *slot = ram_find(&e->machine->ram, page);
+
+        if (slot && slot - e->machine->ram.slots < e->slots_mapped &&
+            *page_use(e, slot, page) != PAGE_DATA)
+            uc_ctl_remove_cache(e->uc, ALIAS_BASE + page, ALIAS_BASE + page + PAGE_SIZE);
+    }
+    memory_flush(e);
+}
+
+/* ---- guest tables ------------------------------------------------------------------------ */
+
+static bool table_read(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
+{
+    struct engine *e = ctx;
+    const uint8_t *p = ram_ptr(&e->machine->ram, gpa, size);
+
+    if (!p)
+        return false;
+    *value = 0;
+    memcpy(value, p, size);
+    return true;
+}
+
+static void table_write(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
+{
+    struct engine *e = ctx;
+
+    ram_write(&e->machine->ram, gpa, &value, size);
+}
+
+void memory_paging(struct engine *e, struct x86_paging *mmu)
+{
+    *mmu = (struct x86_paging){.cr0 = e->cr0,
+                               .cr3 = e->cr3,
+                               .cr4 = e->cr4,
+                               .efer = e->efer,
+                               .read = table_read,
+                               .ctx = e};
+}
+
+/* ---- stage one --------------------------------------------------------------------------- */
+
+/*
+ * The hook is not told who accesses. CPL 3 is what CS says; a far transfer or an event's delivery
+ * at CPL 3 reads descriptor tables and TSS as a supervisor (SDM vol. 3, 4.6), and shows by the
+ * instruction or by the address.
+ */
+static bool in_system_table(struct engine *e, uint64_t page)
+{
+    static const int tables[] = {UC_X86_REG_GDTR, UC_X86_REG_LDTR, UC_X86_REG_TR};
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        uc_x86_mmr mmr;
+
+        uc_reg_read(e->uc, tables[i], &mmr);
+        if ((page | ~PAGE_MASK) >= mmr.base && page <= mmr.base + mmr.limit)
+            return true;
+    }
+    return false;
+}
+
+static bool stage_one(struct engine *e, uint64_t gva, enum x86_access access, struct x86_walk *walk)
+{
+    struct x86_paging mmu;
+    bool user;
+
+    memory_paging(e, &mmu);
+    user = (e->cr0 & CR0_PG) && !e->delivering && engine_cpl(e) == 3;
+    if (e->cr4 & CR4_SMAP)
+        mmu.ac = engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_AC;
+    mmu.implicit = e->delivering;
+    x86_walk(&mmu, gva, access, user, walk);
+    if (walk->verdict == X86_WALK_DENIED && user && access != X86_FETCH &&
+        in_system_table(e, gva)) {
+        mmu.implicit = true;
+        x86_walk(&mmu, gva, access, false, walk);
+    }
+    if (walk->verdict != X86_WALK_OK)
+        return false;
+    if (e->cr0 & CR0_PG)
+        x86_walk_set_accessed_dirty(walk, access, table_write, e);
+    return true;
+}
+
+/* ---- the fill hook ----------------------------------------------------------------------- */
+
+static bool deny(struct engine *e, enum fault_kind kind, uint64_t gva, enum x86_access access)
+{
+    e->fault.kind = kind;
+    e->fault.gva = gva;
+    e->fault.access = access;
+    e->fault.exact = false;
+    return false;
+}
+
+/*
+ * A read that is denied goes to a page that does not exist, so that memory_unmapped() learns the
+ * exact address; the run still ends there.
+ */
+static bool deny_located(struct engine *e, enum fault_kind kind, uint64_t gva,
+                         enum x86_access access, uc_tlb_entry *entry)
+{
+    deny(e, kind, gva, access);
+    if (access != X86_READ || e->probing)
+        return false;
+    entry->paddr = HPA_NOTHING;
+    entry->perms = UC_PROT_READ;
+    return true;
+}
+
+/* A table of the guest lies where the second stage maps nothing. */
+static bool deny_table(struct engine *e, uint64_t gva, enum x86_access access, uint64_t entry_gpa)
+{
+    deny(e, FAULT_EPT_TABLE, gva, access);
+    e->fault.gpa = entry_gpa;
+    e->fault.ept_rights = 0;
+    e->fault.exact = true;
+    return false;
+}
+
+/* A page becomes code, or a code page is written: see the head of this file. */
+static void note_use(struct engine *e, uint8_t *use, enum x86_access access)
+{
+    enum page_use next = *use;
+
+    if (access == X86_FETCH && *use == PAGE_DATA)
+        next = PAGE_CODE;
+    else if (access == X86_WRITE && *use == PAGE_CODE)
+        next = PAGE_MIXED;
+    if (next == *use)
+        return;
+    *use = (uint8_t)next;
+    memory_flush(e); /* no older mapping may stay writable, or executable */
+}
+
+static uint32_t allowed(struct engine *e, const struct ram_slot *slot, const struct x86_walk *walk,
+                        enum x86_access access, unsigned rights, enum page_use use)
+{
+    uint32_t perms = UC_PROT_READ;
+    bool clean = !slot->dirty || !slot->dirty[(walk->gpa - slot->gpa) / PAGE_SIZE];
+
+    if (walk->may_write && (rights & EPT_WRITE) && !clean && walk->dirty && use != PAGE_CODE)
+        perms |= UC_PROT_WRITE;
+    if (walk->may_fetch && (rights & EPT_EXECUTE) && !e->stop_fetch &&
+        (access == X86_FETCH || use == PAGE_MIXED))
+        perms |= UC_PROT_EXEC;
+    return perms;
+}
+
+static unsigned ept_right_of(enum x86_access access)
+{
+    return access == X86_WRITE ? EPT_WRITE : access == X86_FETCH ? EPT_EXECUTE : EPT_READ;
+}
+
+static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
+{
+    const struct ram_slot *slot;
+    struct x86_walk walk;
+    unsigned rights;
+    uint8_t *use;
+
+    if (!stage_one(e, gva, access, &walk)) {
+        e->fault.error_code = walk.error_code;
+        if (walk.verdict == X86_WALK_NO_TABLE)
+            return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa);
+        return deny_located(e, walk.verdict == X86_WALK_NOT_CANONICAL ? FAULT_CANONICAL : FAULT_PAGE,
+                            gva, access, entry);
+    }
+    slot = ram_find(&e->machine->ram, walk.gpa);
+    rights = slot ? ept_slot_rights(&e->machine->ept, slot, walk.gpa) : 0;
+    if (!(rights & ept_right_of(access))) {
+        e->fault.gpa = walk.gpa;
+        e->fault.ept_rights = rights;
+        if (e->mmio_open && !slot && access != X86_FETCH) {
+            e->mmio_page = walk.gpa;
+            entry->paddr = HPA_MMIO;
+            entry->perms = UC_PROT_READ | UC_PROT_WRITE;
+            return true;
+        }
+        return deny_located(e, FAULT_EPT, gva, access, entry);
+    }
+    if (access == X86_WRITE)
+        ram_mark_dirty(&e->machine->ram, walk.gpa);
+    use = page_use(e, slot, walk.gpa);
+    note_use(e, use, access);
+    entry->paddr = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
+    entry->perms = allowed(e, slot, &walk, access, rights, *use);
+    return true;
+}
+
+static bool fill_stub(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
+{
+    if (!e->stub_fetches || gva != HIDDEN_BASE + HIDDEN_STUB)
+        return false;
+    e->stub_fetches--; /* the guest may have code of its own at this address */
+    entry->paddr = HIDDEN_BASE + HIDDEN_STUB;
+    entry->perms = UC_PROT_READ | UC_PROT_EXEC;
+    return true;
+}
+
+static bool fill_alias(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
+{
+    const struct ram_slot *slot = ram_find(&e->machine->ram, gva - ALIAS_BASE);
+
+    if (!slot)
+        return false;
+    entry->paddr =
+        e->slot_hpa[slot - e->machine->ram.slots] + (gva - ALIAS_BASE - slot->gpa);
+    entry->perms = UC_PROT_EXEC;
+    return true;
+}
+
+/* A denied write runs again: every write goes where memory_unmapped() sees its offset. */
+static bool fill_probe(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
+{
+    entry->paddr = gva == e->probe_page ? HPA_NOTHING : HPA_NOTHING + PAGE_SIZE;
+    entry->perms = UC_PROT_READ | UC_PROT_WRITE;
+    return true;
+}
+
+static bool fill_fetch(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
+{
+    if (fill_stub(e, gva, entry))
+        return true;
+    if (gva - ALIAS_BASE < HPA_NOTHING)
+        return fill_alias(e, gva, entry);
+    e->delivering = false; /* delivery is over when the handler is fetched */
+    if (e->stop_fetch)
+        return deny(e, FAULT_STOP_FETCH, gva, X86_FETCH);
+    if (gva == e->fence) {
+        entry->paddr = HIDDEN_BASE + HIDDEN_FENCE;
+        entry->perms = UC_PROT_EXEC;
+        return true;
+    }
+    return fill_guest(e, gva, X86_FETCH, entry);
+}
+
+bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *entry, void *ctx)
+{
+    struct engine *e = ctx;
+
+    (void)uc;
+    gva &= PAGE_MASK;
+    if (type == UC_MEM_FETCH)
+        return fill_fetch(e, gva, entry);
+    if (type == UC_MEM_WRITE && e->probing)
+        return fill_probe(e, gva, entry);
+    return fill_guest(e, gva, type == UC_MEM_WRITE ? X86_WRITE : X86_READ, entry);
+}
+
+bool memory_unmapped(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, int64_t value,
+                     void *ctx)
+{
+    struct engine *e = ctx;
+
+    (void)uc, (void)type, (void)size, (void)value;
+    if (!e->fault.exact && (hpa & PAGE_MASK) == HPA_NOTHING && e->fault.kind != FAULT_NONE) {
+        e->fault.gva |= hpa & ~PAGE_MASK;
+        e->fault.gpa |= hpa & ~PAGE_MASK;
+        e->fault.exact = true;
+    }
+    if (e->probing)
+        engine_abort(e, PRIVATE_EXIT_FAULT);
+    return false;
+}
+
+/*
+ * Run a denied write once more to learn its low address bits, and take it all back: reads have no
+ * side effect, the write itself goes nowhere, and RIP is put back on the instruction.
+ */
+void memory_locate_write(struct engine *e)
+{
+    struct fault fault = e->fault;
+    uint64_t rip = engine_reg(e, UC_X86_REG_RIP);
+
+    e->probing = e->quiet = true;
+    e->probe_page = fault.gva;
+    memory_flush(e);
+    e->fault = fault;
+    engine_go(e);
+    e->probing = e->quiet = false;
+    if (e->fault.exact) {
+        fault.gva = e->fault.gva;
+        fault.gpa = e->fault.gpa;
+    }
+    fault.exact = true;
+    e->fault = fault;
+    e->native = -1;
+    e->aborted = 0;
+    engine_set_reg(e, UC_X86_REG_RIP, rip);
+    memory_flush(e);
+}
+
+/* ---- reading and writing for the monitor ------------------------------------------------- */
+
+static uint8_t *linear_ptr(struct engine *e, uint64_t gva, enum x86_access access, size_t *size)
+{
+    size_t left = PAGE_SIZE - gva % PAGE_SIZE;
+    struct x86_paging mmu;
+    struct x86_walk walk;
+
+    if (*size > left)
+        *size = left;
+    memory_paging(e, &mmu);
+    mmu.ac = true; /* the monitor is no supervisor access that SMAP would stop */
+    mmu.cr4 &= ~(uint64_t)CR4_SMEP;
+    x86_walk(&mmu, gva, access, false, &walk);
+    if (walk.verdict != X86_WALK_OK)
+        return NULL;
+    if (access == X86_WRITE) {
+        const struct ram_slot *slot = ram_find(&e->machine->ram, walk.gpa);
+
+        if (!slot || slot->read_only)
+            return NULL;
+        ram_mark_dirty(&e->machine->ram, walk.gpa);
+        if (*page_use(e, slot, walk.gpa) != PAGE_DATA)
+            memory_invalidate(e, walk.gpa, *size);
+    }
+    return ram_ptr(&e->machine->ram, walk.gpa, *size);
+}
+
+size_t memory_read(struct engine *e, uint64_t gva, uint8_t *buf, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t part = size - done;
+        const uint8_t *from = linear_ptr(e, gva + done, X86_READ, &part);
+
+        if (!from)
+            break;
+        memcpy(buf + done, from, part);
+        done += part;
+    }
+    return done;
+}
+
+size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t part = size - done;
+        uint8_t *to = linear_ptr(e, gva + done, X86_WRITE, &part);
+
+        if (!to)
+            break;
+        memcpy(to, buf + done, part);
+        done += part;
+    }
+    return done;
+}
+
+const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size)
+{
+    if ((gva & PAGE_MASK) != e->code_gva) {
+        size_t page = PAGE_SIZE;
+        const uint8_t *bytes = linear_ptr(e, gva & PAGE_MASK, X86_READ, &page);
+
+        if (!bytes || page < PAGE_SIZE)
+            return NULL;
+        e->code_gva = gva & PAGE_MASK;
+        e->code_page = bytes;
+    }
+    *size = PAGE_SIZE - gva % PAGE_SIZE;
+    return e->code_page + gva % PAGE_SIZE;
+}
+
+bool memory_page_is_mixed(struct engine *e, uint64_t gva)
+{
+    const struct ram_slot *slot;
+    struct x86_paging mmu;
+    struct x86_walk walk;
+
+    memory_paging(e, &mmu);
+    mmu.cr4 &= ~(uint64_t)(CR4_SMEP | CR4_SMAP);
+    x86_walk(&mmu, gva, X86_READ, false, &walk);
+    slot = walk.verdict == X86_WALK_OK ? ram_find(&e->machine->ram, walk.gpa) : NULL;
+    return !slot || *page_use(e, slot, walk.gpa) == PAGE_MIXED;
+}
