@@ -286,6 +286,14 @@ static void add_ept_verdict(struct text *t, const struct vm_exit *exit)
     text_add(t, ", so the CPU left the guest.");
 }
 
+/* The record does not hold CR0.PG; equal addresses outside 64-bit mode leave it open. */
+static bool may_lack_paging(const struct vm_exit *exit)
+{
+    if (exit->mode == X86_MODE_LONG64)
+        return false;
+    return !(exit->has & EXIT_HAS_GVA) || exit->guest_linear == exit->guest_physical;
+}
+
 static void ept_why(struct text *t, const struct vm_exit *exit)
 {
     uint64_t q = exit->qualification;
@@ -303,6 +311,12 @@ static void ept_why(struct text *t, const struct vm_exit *exit)
     if (exit->mode == X86_MODE_REAL) {
         text_add(t, "Real mode has no page tables to forbid the %s; ", ept_access(q));
         add_ept_verdict(t, exit);
+        return;
+    }
+    if (may_lack_paging(exit)) {
+        text_add(t, "Nothing in the guest forbids the %s; ", ept_access(q));
+        add_ept_verdict(t, exit);
+        text_add(t, " This is not a #PF: the guest's own side is fine.");
         return;
     }
     text_add(t, "Guest page tables allow the %s; ", ept_access(q));
@@ -361,6 +375,8 @@ static void exception_meaning(struct text *t, const struct vm_exit *exit)
                  pf_access(exit->intr_error));
     } else if (exit->intr_info & INTR_HAS_ERROR) {
         text_add(t, ", error code 0x%" PRIx32, exit->intr_error);
+    } else if (vector_name(vector)) {
+        text_add(t, ", %s", vector_name(vector));
     }
 }
 
@@ -413,8 +429,10 @@ static void exception_why(struct text *t, const struct vm_exit *exit)
     }
     text_add(t, "The guest raised ");
     add_event(t, exit->intr_info);
-    text_add(t, ". The exception bitmap has bit %u set, so the hypervisor sees it before the "
-                "guest's own handler does.", vector);
+    text_add(t,
+             ". The exception bitmap has bit %u set, so the hypervisor sees it before the "
+             "guest's own handler does.",
+             vector);
     if (is_page_fault(exit))
         page_fault_why(t, exit);
     else if (exit->intr_info & INTR_HAS_ERROR && has_selector_error(vector))
@@ -473,8 +491,13 @@ static void apic_meaning(struct text *t, const struct vm_exit *exit)
 
 /* A guest that is itself a hypervisor: every VMX instruction leaves it. */
 #define VMX_WHY(name, does)                                                                        \
-    "The guest executed " name ", which " does ". VMX instructions always leave a guest: only "   \
+    "The guest executed " name ", which " does ". VMX instructions always leave a guest: only "    \
     "the hypervisor below may use VT-x, and a guest that is one itself gets it emulated."
+
+/* VMREAD and VMWRITE alone can be let through, by VMCS shadowing. */
+#define SHADOW_WHY(name, does)                                                                     \
+    "The guest executed " name ", which " does " a field of the current VMCS. Unless VMCS "        \
+    "shadowing lets it through, it leaves the guest, and the hypervisor below emulates the VMCS."
 
 static const struct explanation explanations[EXIT_REASON_COUNT] = {
     [EXIT_EXCEPTION_NMI] = {.manual = "SDM vol. 3, 26.2, 28.2.1 and Table 25-17",
@@ -496,8 +519,9 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                           "reported to the hypervisor.",
                    .meaning = "INIT signal received"},
     [EXIT_SIPI] = {.manual = OTHER_CAUSES,
-                   .why = "A start-up IPI reached a virtual CPU that waited for one. The hypervisor "
-                          "is told where the guest wants it to start.",
+                   .why =
+                       "A start-up IPI reached a virtual CPU that waited for one. The hypervisor "
+                       "is told where the guest wants it to start.",
                    .meaning_fn = sipi_meaning},
     [EXIT_INTERRUPT_WINDOW] =
         {.manual = OTHER_CAUSES,
@@ -567,13 +591,13 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                       .why = VMX_WHY("VMPTRST", "stores the address of the current VMCS"),
                       .meaning = "store the VMCS pointer"},
     [EXIT_VMREAD] = {.manual = CONDITIONAL,
-                     .why = VMX_WHY("VMREAD", "reads a field of the current VMCS"),
+                     .why = SHADOW_WHY("VMREAD", "reads"),
                      .meaning = "read a VMCS field"},
     [EXIT_VMRESUME] = {.manual = UNCONDITIONAL,
                        .why = VMX_WHY("VMRESUME", "goes back into a guest"),
                        .meaning = "back into a guest"},
     [EXIT_VMWRITE] = {.manual = CONDITIONAL,
-                      .why = VMX_WHY("VMWRITE", "writes a field of the current VMCS"),
+                      .why = SHADOW_WHY("VMWRITE", "writes"),
                       .meaning = "write a VMCS field"},
     [EXIT_VMXOFF] = {.manual = UNCONDITIONAL,
                      .why = VMX_WHY("VMXOFF", "leaves VMX operation"),

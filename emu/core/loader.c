@@ -242,7 +242,8 @@ static int check_table(const struct image *image, const struct elf *elf, struct 
         return bad(image, err, "ELF program headers of %u bytes, should be %u", elf->phentsize,
                    size);
     if (elf->phoff > image->size || elf->phnum > (image->size - elf->phoff) / size)
-        return bad(image, err, "ELF file is cut off: %u program headers at 0x%llx, file of %zu bytes",
+        return bad(image, err,
+                   "ELF file is cut off: %u program headers at 0x%llx, file of %zu bytes",
                    elf->phnum, (unsigned long long)elf->phoff, image->size);
     return 0;
 }
@@ -274,8 +275,8 @@ static int check_segment(const struct machine *m, const struct image *image, uns
     return check_range(m, image, s->gpa, s->size, err);
 }
 
-static int check_segments(const struct machine *m, const struct image *image,
-                          const struct elf *elf, struct error *err)
+static int check_segments(const struct machine *m, const struct image *image, const struct elf *elf,
+                          struct error *err)
 {
     bool any = false, entered = false;
 
@@ -306,8 +307,7 @@ static int check_segments(const struct machine *m, const struct image *image,
 static void start_protected(struct machine *m, uint32_t entry)
 {
     static const struct x86_segment code = {.limit = 0xffffffff, .access = 0xc09b, .selector = 8};
-    static const struct x86_segment data = {
-        .limit = 0xffffffff, .access = 0xc093, .selector = 16};
+    static const struct x86_segment data = {.limit = 0xffffffff, .access = 0xc093, .selector = 16};
     struct x86_state state;
 
     x86_state_reset(&state);
@@ -356,8 +356,8 @@ static int load_bios(struct machine *m, const struct image *image, struct error 
     int rc;
 
     if (image->size < ROM_UNIT || image->size > ROM_MAX || image->size % ROM_UNIT)
-        return bad(image, err, "a BIOS ROM has 64 KiB to 16 MiB in whole 64 KiB, this file has %zu "
-                               "bytes",
+        return bad(image, err,
+                   "a BIOS ROM has 64 KiB to 16 MiB in whole 64 KiB, this file has %zu bytes",
                    image->size);
     rc = ram_add_rom(&m->ram, image->data, image->size, err);
     if (rc)

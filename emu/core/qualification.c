@@ -25,7 +25,9 @@ struct layout {
 };
 
 #define LAYOUT(prefix, list)                                                                       \
-    {.word = (prefix), .fields = (list), .count = sizeof(list) / sizeof((list)[0])}
+    {                                                                                              \
+        .word = (prefix), .fields = (list), .count = sizeof(list) / sizeof((list)[0])              \
+    }
 
 static const char *const no_yes[] = {"no", "yes"};
 static const char *const not_allowed[] = {"not allowed", "allowed"};
@@ -43,10 +45,10 @@ static void describe_port(struct text *t, const struct vm_exit *exit, uint64_t v
         uint16_t first, last;
         const char *name;
     } ports[] = {
-        {0x20, 0x21, "PIC"},           {0x40, 0x43, "PIT"},          {0x60, 0x60, "keyboard"},
-        {0x64, 0x64, "keyboard"},      {0x70, 0x71, "RTC and CMOS"}, {0x80, 0x80, "POST code"},
-        {0xa0, 0xa1, "second PIC"},    {0xe9, 0xe9, "debug text"},   {0xf4, 0xf4, "debug-exit"},
-        {0x3f8, 0x3ff, "COM1"},        {0x402, 0x402, "debug text"}, {0xcf8, 0xcff, "PCI"},
+        {0x20, 0x21, "PIC"},        {0x40, 0x43, "PIT"},          {0x60, 0x60, "keyboard"},
+        {0x64, 0x64, "keyboard"},   {0x70, 0x71, "RTC and CMOS"}, {0x80, 0x80, "POST code"},
+        {0xa0, 0xa1, "second PIC"}, {0xe9, 0xe9, "debug text"},   {0xf4, 0xf4, "debug-exit"},
+        {0x3f8, 0x3ff, "COM1"},     {0x402, 0x402, "debug text"}, {0xcf8, 0xcff, "PCI"},
         {0x510, 0x511, "fw_cfg"},
     };
 
@@ -135,12 +137,22 @@ static const struct field io_fields[] = {
 };
 
 /* Table 28-6 */
-static const char *const apic_types[16] = {
-    "linear read", "linear write", "linear fetch", "during event delivery",
-    "reserved",    "reserved",     "reserved",     "reserved",
-    "reserved",    "reserved",     "guest-physical, during event delivery",
-    "reserved",    "reserved",     "reserved",     "reserved",
-    "guest-physical, fetch or during an instruction"};
+static const char *const apic_types[16] = {"linear read",
+                                           "linear write",
+                                           "linear fetch",
+                                           "during event delivery",
+                                           "reserved",
+                                           "reserved",
+                                           "reserved",
+                                           "reserved",
+                                           "reserved",
+                                           "reserved",
+                                           "guest-physical, during event delivery",
+                                           "reserved",
+                                           "reserved",
+                                           "reserved",
+                                           "reserved",
+                                           "guest-physical, fetch or during an instruction"};
 static const struct field apic_fields[] = {
     {11, 0, "offset in the APIC page", NULL, NULL},
     {15, 12, "access type", apic_types, NULL},
@@ -191,9 +203,12 @@ static const char *const pf_present[] = {"page not present", "protection violati
 static const char *const pf_write[] = {"read", "write"};
 static const char *const pf_user[] = {"supervisor", "user"};
 static const struct field pf_fields[] = {
-    {0, 0, "P", pf_present, NULL},          {1, 1, "W/R", pf_write, NULL},
-    {2, 2, "U/S", pf_user, NULL},           {3, 3, "RSVD, reserved bit set", no_yes, NULL},
-    {4, 4, "I/D, instruction fetch", no_yes, NULL}, {5, 5, "PK, protection key", no_yes, NULL},
+    {0, 0, "P", pf_present, NULL},
+    {1, 1, "W/R", pf_write, NULL},
+    {2, 2, "U/S", pf_user, NULL},
+    {3, 3, "RSVD, reserved bit set", no_yes, NULL},
+    {4, 4, "I/D, instruction fetch", no_yes, NULL},
+    {5, 5, "PK, protection key", no_yes, NULL},
 };
 
 static const struct layout layout_debug = LAYOUT("", debug_fields);

@@ -23,10 +23,10 @@ struct trace_reader {
     struct trace_info info;
     struct trace_end end;
     bool ended;
-    struct error failed; /* code 0: nothing did; kept, so that a further call says the same */
-    uint64_t position;   /* of the next byte to read */
-    uint64_t block_at;   /* of the block in the buffer */
-    uint64_t records;    /* given out so far */
+    struct error failed;  /* code 0: nothing did; kept, so that a further call says the same */
+    uint64_t position;    /* of the next byte to read */
+    uint64_t block_at;    /* of the block in the buffer */
+    uint64_t records;     /* given out so far */
     unsigned next, count; /* records in the buffer */
     uint8_t block[TRACE_BLOCK_SIZE_MAX];
 };
@@ -53,8 +53,7 @@ static int read_exactly(struct trace_reader *r, uint8_t *p, size_t size, const c
     if (n == size)
         return 0;
     if (ferror(r->file))
-        return fail_at(r, errno ? -errno : -EIO, r->position, "%s",
-                       strerror(errno ? errno : EIO));
+        return fail_at(r, errno ? -errno : -EIO, r->position, "%s", strerror(errno ? errno : EIO));
     return fail_at(r, -ENODATA, r->position, "the file ends inside %s", what);
 }
 
@@ -182,8 +181,8 @@ static int read_block(struct trace_reader *r)
     kind = get_le32(r->block);
     size = get_le32(r->block + 4);
     if (!size_fits_kind(kind, size))
-        return fail_at(r, -EBADMSG, r->block_at, "no block begins here (kind %" PRIu32
-                       ", %" PRIu32 " bytes)", kind, size);
+        return fail_at(r, -EBADMSG, r->block_at,
+                       "no block begins here (kind %" PRIu32 ", %" PRIu32 " bytes)", kind, size);
     if (read_exactly(r, r->block + TRACE_HEAD_SIZE, size + TRACE_SUM_SIZE, "a block"))
         return r->failed.code;
     if (get_le64(r->block + TRACE_HEAD_SIZE + size) !=

@@ -12,10 +12,10 @@
 
 #include "x86/regs.h"
 
-
 #define INSN_MAX 15 /* bytes; one more is #GP, SDM vol. 3 2.3.11 */
 #define NO_SEGMENT 0xff
 
+/* clang-format off */
 /* What follows the opcode: the low 4 bits name the immediate, the others are flags. */
 enum {
     NO = 0,   /* nothing */
@@ -39,7 +39,9 @@ enum {
     MB = RM | IB, MZ = RM | IZ, M3 = RM | G3, MA = RM | SA, MR = RM | RR, MD = RM | D4,
     DB = D4 | IB, DZ = D4 | IZ, DE = D4 | EN, FB = F4 | IB, FW = F4 | IW, FZ = F4 | IZ
 };
+/* clang-format on */
 
+/* clang-format off */
 /* One-byte map, SDM Table A-2. */
 static const uint8_t map_one[256] = {
     /*       0   1   2   3   4   5   6   7   8   9   a   b   c   d   e   f */
@@ -60,7 +62,9 @@ static const uint8_t map_one[256] = {
     /* e */ FB, FB, FB, FB, IB, IB, IB, IB, FZ, FZ, AP, FB, NO, NO, NO, NO,
     /* f */ PX, NO, PX, PX, NO, NO, M3, M3, NO, NO, NO, NO, NO, NO, RM, RM,
 };
+/* clang-format on */
 
+/* clang-format off */
 /* Two-byte map, SDM Table A-3. */
 static const uint8_t map_0f[256] = {
     /*       0   1   2   3   4   5   6   7   8   9   a   b   c   d   e   f */
@@ -81,6 +85,7 @@ static const uint8_t map_0f[256] = {
     /* e */ RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM,
     /* f */ RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM, RM,
 };
+/* clang-format on */
 
 struct cursor {
     const uint8_t *at, *end;

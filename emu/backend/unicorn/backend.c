@@ -137,6 +137,7 @@ void engine_go(struct engine *e)
     if (!e->probing)
         e->fault.kind = FAULT_NONE;
     uc_emu_start(e->uc, engine_reg(e, UC_X86_REG_RIP), ~0ull, 0, 0);
+    e->context_fresh = false;
     if (e->aborted)
         engine_set_reg(e, UC_X86_REG_RCX, e->aborted_rcx);
 }
@@ -154,7 +155,7 @@ unsigned engine_code_bits(struct engine *e)
 {
     struct x86_segment cs;
 
-    context_read(e);
+    context_read_once(e);
     if (context_code64(e))
         return 64;
     context_segment(e, X86_CS, &cs);
@@ -165,7 +166,7 @@ static uint64_t linear_rip(struct engine *e)
 {
     uint64_t rip = engine_reg(e, UC_X86_REG_RIP);
 
-    context_read(e);
+    context_read_once(e);
     return context_code64(e) ? rip : (rip + context_cs_base(e)) & 0xffffffff;
 }
 
@@ -329,8 +330,7 @@ static void stretch(struct engine *e, uint64_t limit)
     if (e->mmio_once && e->machine->insns + 1 < limit)
         e->limit = e->machine->insns + 1;
     count_begin(e);
-    if (e->limit - e->machine->insns <= 1)
-        count_step_mode(e, true);
+    count_step_mode(e, count_steps_pay(e));
     engine_go(e);
     if (e->budget_hit && e->machine->insns < e->limit) { /* a block would pass the limit */
         count_step_mode(e, true);
@@ -459,6 +459,7 @@ static void unicorn_set_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
         e->state.cr0 = e->cr0 = value;
         if (e->loaded)
             engine_set_reg(e, UC_X86_REG_CR0, value);
+        e->context_fresh = false;
         update_lma(e);
         break;
     case 2:

@@ -63,6 +63,13 @@ void context_read(struct engine *e)
     uc_context_save(e->uc, e->context);
 }
 
+void context_read_once(struct engine *e)
+{
+    if (!e->context_fresh)
+        context_read(e);
+    e->context_fresh = true;
+}
+
 /* Offset of an 8-byte value in the saved context at or after `from`, or 0. */
 static size_t find_value(const struct engine *e, uint64_t value, size_t from)
 {

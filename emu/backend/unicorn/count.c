@@ -7,6 +7,9 @@
  * run goes on instruction by instruction (step mode), and stays so while steps are short.
  *
  * Each iteration of a REP instruction counts as one instruction, in both modes alike.
+ * An instruction that overwrites its own block is begun twice: the core gives the block up and runs
+ * the instruction again, alone. `begun_again` finds that by the block's shape.
+ *
  * A remembered count is wrong when the code changed: pages that are executed and written
  * (PAGE_MIXED) are compared byte for byte, everything else is covered by `generation`.
  */
@@ -46,6 +49,7 @@ static uint32_t block_learn(struct engine *e, uint64_t gva, uint32_t size)
     const uint8_t *bytes = memory_code(e, gva, &in_page);
     bool mixed = memory_page_is_mixed(e, gva) || memory_page_is_mixed(e, gva + size - 1);
 
+    e->context_fresh = false; /* the guest is running */
     b->gva = ~0ull;
     b->insns = count_bytes(e, gva, size);
     b->size = size;
@@ -72,6 +76,33 @@ static uint32_t block_insns(struct engine *e, uint64_t gva, uint32_t size)
     return block_learn(e, gva, size);
 }
 
+/* Can this instruction follow itself? Branches can, and REP, which repeats by being run again. */
+static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
+{
+    struct x86_insn insn;
+    uint8_t bytes[15];
+    unsigned op;
+
+    e->context_fresh = false;
+    size = (uint32_t)memory_read(e, gva, bytes, size < sizeof(bytes) ? size : sizeof(bytes));
+    if (!x86_decode(bytes, size, engine_code_bits(e), &insn))
+        return true;
+    op = insn.opcode;
+    if (insn.map == 1)
+        return (op & 0xf0) == 0x80;
+    return insn.map > 1 || insn.rep || insn.repne || (op & 0xf0) == 0x70 || (op >= 0xe0 && op <= 0xeb) ||
+           op == 0xff || op == 0x9a || (op >= 0xc2 && op <= 0xcf);
+}
+
+/* The same for a block of one instruction inside the block before it. */
+static bool begun_again(struct engine *e, uint64_t gva, uint32_t size)
+{
+    uint64_t end = e->block_gva + e->block_size;
+
+    return gva - e->block_gva < e->block_size && e->block_insns > 1 &&
+           (gva + size != end || !repeats(e, gva, size));
+}
+
 void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
 {
     struct engine *e = ctx;
@@ -80,6 +111,8 @@ void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
     if (e->quiet || e->stepping)
         return;
     insns = block_insns(e, gva, size);
+    if (insns == 1 && begun_again(e, gva, size))
+        count_settle(e, gva);
     if (e->machine->insns + insns > e->limit) {
         e->budget_hit = true;
         e->block_size = 0;
@@ -99,7 +132,7 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
 {
     struct engine *e = ctx;
 
-    if (e->quiet)
+    if (e->quiet || (gva == e->step_gva && !repeats(e, gva, size)))
         return;
     if (e->fence != ~0ull && ((gva + size - 1) & PAGE_MASK) == e->fence) {
         e->fence_hit = true;
@@ -126,10 +159,15 @@ void count_step_mode(struct engine *e, bool on)
     uc_ctl_flush_tb(e->uc); /* translations hold the hook's call, or lack it */
 }
 
+bool count_steps_pay(const struct engine *e)
+{
+    uint64_t left = e->limit - e->machine->insns;
+
+    return left <= (e->stepping ? STEP_MODE_MAX : 1);
+}
+
 void count_begin(struct engine *e)
 {
-    if (e->stepping && e->limit - e->machine->insns > STEP_MODE_MAX && e->fence == ~0ull)
-        count_step_mode(e, false);
     e->block_size = 0;
     e->step_gva = ~0ull;
     e->budget_hit = e->fence_hit = false;

@@ -90,6 +90,7 @@ struct engine {
     uc_engine *uc;
     uint8_t *hidden;
     uc_context *context, *parked_context;
+    bool context_fresh;
     struct context_layout layout;
 
     /* Guest state while parked. What MSR and CR exits keep from the core is always here. */
@@ -143,6 +144,8 @@ struct engine {
 /* context.c */
 int context_calibrate(struct engine *e, struct error *err);
 void context_read(struct engine *e); /* refresh e->context from the engine */
+/* The same, at most once after a run: for what only running changes (code segment, CPL). */
+void context_read_once(struct engine *e);
 uint32_t context_error_code(struct engine *e);
 uint64_t context_cs_base(struct engine *e);
 bool context_shadow(struct engine *e);
@@ -195,6 +198,8 @@ void count_begin(struct engine *e);
 /* Settle machine->insns after the engine came back with RIP at `gva`. */
 void count_settle(struct engine *e, uint64_t gva);
 void count_step_mode(struct engine *e, bool on);
+/* Is the limit so near that single steps are better than blocks? */
+bool count_steps_pay(const struct engine *e);
 
 /* backend.c */
 /* uc_emu_start() until something stops it. */

@@ -48,7 +48,7 @@ static uint8_t mode_of(struct engine *e)
 static void fill_place(struct engine *e, struct vm_exit *exit)
 {
     if (e->loaded) {
-        context_read(e);
+        context_read_once(e);
         exit->rip = engine_reg(e, UC_X86_REG_RIP);
         exit->cs_base = context_cs_base(e);
         exit->selector = context_cs_selector(e);

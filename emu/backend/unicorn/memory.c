@@ -221,6 +221,20 @@ static unsigned ept_right_of(enum x86_access access)
     return access == X86_WRITE ? EPT_WRITE : access == X86_FETCH ? EPT_EXECUTE : EPT_READ;
 }
 
+/* No memory is there, or it is ROM and this a write, which the bus loses. */
+static bool mmio_reaches(const struct ram_slot *slot, enum x86_access access)
+{
+    return access != X86_FETCH && (!slot || (access == X86_WRITE && slot->read_only));
+}
+
+static bool fill_mmio(struct engine *e, uint64_t gpa, enum x86_access access, uc_tlb_entry *entry)
+{
+    e->mmio_page = gpa;
+    entry->paddr = HPA_MMIO;
+    entry->perms = access == X86_WRITE ? UC_PROT_READ | UC_PROT_WRITE : UC_PROT_READ;
+    return true;
+}
+
 static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
 {
     const struct ram_slot *slot;
@@ -240,12 +254,8 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     if (!(rights & ept_right_of(access))) {
         e->fault.gpa = walk.gpa;
         e->fault.ept_rights = rights;
-        if (e->mmio_open && !slot && access != X86_FETCH) {
-            e->mmio_page = walk.gpa;
-            entry->paddr = HPA_MMIO;
-            entry->perms = UC_PROT_READ | UC_PROT_WRITE;
-            return true;
-        }
+        if (e->mmio_open && mmio_reaches(slot, access))
+            return fill_mmio(e, walk.gpa, access, entry);
         return deny_located(e, FAULT_EPT, gva, access, entry);
     }
     if (access == X86_WRITE)
