@@ -1,0 +1,238 @@
+/* Models made by hand for tests of the screen. See screen_models.h. */
+#include "tests/support/screen_models.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct lab_info labs[] = {
+    {.id = "01",
+     .name = "anatomy",
+     .title = "Anatomy of a virtual machine",
+     .goal = "See what a virtual machine is made of: a CPU with its registers, memory, firmware, "
+             "devices on ports, and the exits between them.",
+     .sheet = "labs/01_anatomy/README.md",
+     .exercise = "A boot sector that gives back a nonce",
+     .command = "vlab start 01, then vlab check 01",
+     .points = 40,
+     .points_max = 100,
+     .tried = true,
+     .checks = {{"the boot sector runs to the debug-exit port", LAB_PASS, 20},
+                {"every byte of the nonce is sent to the serial port", LAB_PASS, 20},
+                {"the bytes are transformed", LAB_FAIL, 40},
+                {"the run takes at most 400 exits", LAB_NOT_RUN, 20}},
+     .check_count = 4},
+    {.id = "02",
+     .name = "trap-and-emulate",
+     .title = "Trap and emulate",
+     .goal = "Popek and Goldberg's condition, and why the classic x86 did not meet it.",
+     .sheet = "labs/02_trap-and-emulate/README.md",
+     .exercise = "A classifier of instructions",
+     .command = "vlab start 02",
+     .points_max = 100,
+     .checks = {{"privileged instructions are told from sensitive ones", LAB_NOT_TRIED, 60},
+                {"POPF is found to leak", LAB_NOT_TRIED, 40}},
+     .check_count = 2},
+    {.id = "03",
+     .name = "exits",
+     .title = "The exit loop",
+     .goal = "Reason, qualification, instruction length.",
+     .missing = "its guest has not been built: run make"},
+};
+
+static struct model *model_new(void)
+{
+    static struct model model;
+
+    model_init(&model, labs, sizeof(labs) / sizeof(labs[0]));
+    return &model;
+}
+
+struct model *screen_model_empty(void)
+{
+    return model_new();
+}
+
+static void add_code(struct model *model, uint64_t address, const char *bytes, const char *text)
+{
+    struct code_line *line = &model->code[model->code_count++];
+    unsigned byte;
+    int used;
+
+    line->address = address;
+    for (; sscanf(bytes, "%2x%n", &byte, &used) == 1; bytes += used)
+        line->bytes[line->length++] = (uint8_t)byte;
+    snprintf(line->text, sizeof(line->text), "%s", text);
+}
+
+static void add_exit(struct model *model, const struct vm_exit *exit)
+{
+    struct vm_exit copy = *exit;
+
+    copy.seq = model->exits++;
+    exit_ring_add(&model->ring, &copy);
+    model->counts[exit->reason]++;
+}
+
+static void set_message(struct model *model, bool error, const char *text)
+{
+    model->message_id++;
+    model->message_error = error;
+    snprintf(model->message, sizeof(model->message), "%s", text);
+}
+
+static struct vm_exit exit_out(uint64_t insns, uint16_t port, char value, uint64_t rip)
+{
+    return (struct vm_exit){.insns = insns,
+                            .rip = rip,
+                            .qualification = (uint64_t)port << 16,
+                            .value = (uint64_t)value,
+                            .reason = EXIT_IO,
+                            .native = 0x7b,
+                            .has = EXIT_HAS_QUALIFICATION | EXIT_HAS_INSN,
+                            .mode = X86_MODE_REAL,
+                            .insn_len = 1,
+                            .insn = {0xee}};
+}
+
+static void real_code(struct model *model)
+{
+    add_code(model, 0x7c00, "fa", "cli");
+    add_code(model, 0x7c01, "31c0", "xor ax, ax");
+    add_code(model, 0x7c03, "8ed8", "mov ds, ax");
+    add_code(model, 0x7c05, "0fa2", "cpuid");
+    add_code(model, 0x7c07, "bae900", "mov dx, 0xe9");
+    add_code(model, 0x7c0a, "b048", "mov al, 0x48");
+    add_code(model, 0x7c0c, "ee", "out dx, al");
+    add_code(model, 0x7c0d, "b069", "mov al, 0x69");
+    add_code(model, 0x7c0f, "ee", "out dx, al");
+    add_code(model, 0x7c10, "b00a", "mov al, 0xa");
+    add_code(model, 0x7c12, "ee", "out dx, al");
+    add_code(model, 0x7c13, "f4", "hlt");
+    add_code(model, 0x7c14, "ebfd", "jmp 0x7c13");
+    model->code_at = 9;
+}
+
+struct model *screen_model_real(void)
+{
+    struct model *model = model_new();
+    struct vm_exit cpuid = {.insns = 3,
+                            .rip = 0x7c05,
+                            .reason = EXIT_CPUID,
+                            .native = 0x72,
+                            .has = EXIT_HAS_INSN,
+                            .insn_len = 2,
+                            .insn = {0x0f, 0xa2}};
+    struct vm_exit first = exit_out(6, 0xe9, 'H', 0x7c0c), second = exit_out(8, 0xe9, 'i', 0x7c0f);
+
+    model->run = RUN_PAUSED;
+    model->lab = 0;
+    real_code(model);
+    add_exit(model, &cpuid);
+    add_exit(model, &first);
+    add_exit(model, &second);
+    text_tail_add(&model->text, TEXT_DEBUG_PORT, "Hi", 2);
+    model->insns = 9;
+    x86_segment_real(&model->now.seg[X86_CS], 0, true);
+    model->now.rip = 0x7c10;
+    model->now.rflags = RFLAGS_FIXED | RFLAGS_ZF | RFLAGS_PF;
+    model->now.gpr[X86_RAX] = 0x69;
+    model->now.gpr[X86_RDX] = 0xe9;
+    model->now.gpr[X86_RSP] = 0x7c00;
+    model->before = model->now;
+    model->before.rip = 0x7c0d;
+    model->before.gpr[X86_RAX] = 0x48;
+    model->has_before = true;
+    set_message(model, false, "exit 2: I/O");
+    return model;
+}
+
+static void long_code(struct model *model)
+{
+    add_code(model, 0xffff800000201228, "488b07", "mov rax, qword ptr [rdi]");
+    add_code(model, 0xffff80000020122b, "4883c001", "add rax, 1");
+    add_code(model, 0xffff80000020122f, "488906", "mov qword ptr [rsi], rax");
+    add_code(model, 0xffff800000201232, "ee", "out dx, al");
+    add_code(model, 0xffff800000201233, "48b80807060504030201", "movabs rax, 0x102030405060708");
+    add_code(model, 0xffff80000020123d, "f4", "hlt");
+    model->code_at = 2;
+}
+
+static void long_state(struct x86_state *s)
+{
+    s->cr0 = CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_PE;
+    s->cr4 = CR4_PAE;
+    s->cr3 = 0x1000;
+    s->efer = EFER_LMA | EFER_LME;
+    s->seg[X86_CS] = (struct x86_segment){
+        .selector = 8, .limit = 0xffffffff, .access = 0xb | SEG_S | SEG_P | SEG_L | SEG_G};
+    s->seg[X86_SS].selector = s->seg[X86_DS].selector = 0x10;
+    s->gpr[X86_RAX] = 0x2a;
+    s->gpr[X86_RDX] = 0x3f8;
+    s->gpr[X86_RSI] = 0xffff800000400010;
+    s->gpr[X86_RDI] = 0xffff800000400000;
+    s->gpr[X86_RSP] = 0xffff800000007fe0;
+    s->gpr[X86_RBP] = 0xffff800000007ff0;
+    s->rip = 0xffff80000020122f;
+    s->rflags = RFLAGS_FIXED | RFLAGS_PF | RFLAGS_CF;
+    s->gdtr = (struct x86_table){.base = 0x6000, .limit = 0x27};
+}
+
+static void long_exits(struct model *model)
+{
+    static const char text[] = "Hello from the guest\r\npoke: writing \033 2a\n";
+    struct vm_exit violation = {.insns = 48120,
+                                .rip = 0xffff80000020122f,
+                                .qualification = 0x18a,
+                                .guest_linear = 0xffff800000400010,
+                                .guest_physical = 0x400010,
+                                .reason = EXIT_EPT_VIOLATION,
+                                .native = 0x400,
+                                .selector = 8,
+                                .has = EXIT_HAS_QUALIFICATION | EXIT_HAS_GVA | EXIT_HAS_GPA |
+                                       EXIT_HAS_INSN,
+                                .mode = X86_MODE_LONG64,
+                                .insn_len = 3,
+                                .insn = {0x48, 0x89, 0x06}};
+
+    for (unsigned i = 0; i < 1842; i++) {
+        struct vm_exit out =
+            exit_out(26 * i, 0x3f8, text[i % (sizeof(text) - 1)], 0xffff800000201232);
+
+        if (i % 20 == 7)
+            out = (struct vm_exit){.insns = 26 * i,
+                                   .rip = 0xffff800000201200,
+                                   .value = 1,
+                                   .reason = EXIT_CPUID,
+                                   .native = 0x72,
+                                   .has = EXIT_HAS_INSN,
+                                   .insn_len = 2,
+                                   .insn = {0x0f, 0xa2}};
+        out.selector = 8;
+        out.mode = X86_MODE_LONG64;
+        add_exit(model, &out);
+    }
+    add_exit(model, &violation);
+    text_tail_add(&model->text, TEXT_SERIAL, text, sizeof(text) - 1);
+}
+
+struct model *screen_model_long(void)
+{
+    struct model *model = model_new();
+
+    model->run = RUN_PAUSED;
+    model->lab = 0;
+    model->insns = 48120;
+    model->has_rate = true;
+    model->rate_exits = 412345;
+    model->rate_insns = 81234567;
+    long_code(model);
+    long_exits(model);
+    long_state(&model->now);
+    model->before = model->now;
+    model->before.gpr[X86_RAX] = 0x29;
+    model->before.rip = 0xffff80000020122b;
+    model->before.rflags = RFLAGS_FIXED | RFLAGS_ZF;
+    model->has_before = true;
+    set_message(model, false, "exit 1842: EPT violation");
+    return model;
+}

@@ -1,0 +1,17 @@
+/*
+ * Models made by hand, for tests of the screen: what a view shows of them is kept as golden files.
+ * Every one is static; a call makes it anew.
+ */
+#ifndef VLAB_TESTS_SCREEN_MODELS_H
+#define VLAB_TESTS_SCREEN_MODELS_H
+
+#include "tui/model.h"
+
+/* No lab is open; there are three in the list. */
+struct model *screen_model_empty(void);
+/* A boot sector in real mode, after 4 exits; EAX, EIP and flags have just changed. */
+struct model *screen_model_real(void);
+/* Long mode, 1,843 exits, the last an EPT violation; the ring holds them all. */
+struct model *screen_model_long(void);
+
+#endif
