@@ -1,0 +1,455 @@
+/*
+ * vlab run: a lab or an image, without a screen, to a stop. The guest's text goes to standard
+ * output as it comes; how the run ended goes to standard error, or with --json to the last line of
+ * standard output.
+ */
+#include "cli/cli.h"
+
+#include "core/backend.h"
+#include "core/loader.h"
+#include "core/machine.h"
+#include "course/catalog.h"
+#include "trace/trace.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IMAGE_FILE_MAX (1u << 30) /* bytes; an ELF file may be larger than the RAM it asks for */
+
+struct options {
+    const char *what; /* LAB or IMAGE, NULL with --bios */
+    const char *bios;
+    const char *trace;
+    uint64_t at, ram_size; /* ram_size 0: not given */
+    bool has_at, json;
+    struct run_limits limits;
+};
+
+/* What is to run, once LAB, IMAGE or --bios was looked up. */
+struct job {
+    struct image image;
+    uint8_t *data; /* image.data, malloc()ed */
+    char path[COURSE_PATH_MAX];
+    char name[64]; /* for the trace */
+    uint64_t ram_size;
+};
+
+/* Where the guest's text goes, and what to know of it at the end. */
+struct output {
+    struct machine *machine;
+    bool terminal;
+    char last; /* last byte written, '\n' when nothing was */
+};
+
+/* A signal handler has no other way to know the machine. Set only around machine_run(). */
+static struct machine *_Atomic running_machine;
+
+static void on_interrupt(int signal)
+{
+    struct machine *m = running_machine;
+
+    (void)signal;
+    if (m)
+        machine_request_stop(m);
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+enum {
+    OPT_HELP = 256,
+    OPT_AT,
+    OPT_BIOS,
+    OPT_BACKEND,
+    OPT_RAM,
+    OPT_INSNS,
+    OPT_EXITS,
+    OPT_TRACE,
+    OPT_JSON
+};
+
+static const struct option long_options[] = {
+    {"help", no_argument, NULL, OPT_HELP},
+    {"at", required_argument, NULL, OPT_AT},
+    {"bios", required_argument, NULL, OPT_BIOS},
+    {"backend", required_argument, NULL, OPT_BACKEND},
+    {"ram", required_argument, NULL, OPT_RAM},
+    {"insns", required_argument, NULL, OPT_INSNS},
+    {"exits", required_argument, NULL, OPT_EXITS},
+    {"trace", required_argument, NULL, OPT_TRACE},
+    {"json", no_argument, NULL, OPT_JSON},
+    {0},
+};
+
+static int parse_ram(const char *text, uint64_t *size)
+{
+    if (!cli_parse_size(text, size))
+        return cli_bad_value(&verb_run, "--ram: '%.40s' is not a size such as 16M", text);
+    if (*size < RAM_SIZE_MIN || *size > RAM_SIZE_MAX)
+        return cli_bad_value(&verb_run, "--ram: %.40s is not between 1M and 4G", text);
+    if (*size % PAGE_SIZE)
+        return cli_bad_value(&verb_run, "--ram: %.40s is not a multiple of 4K", text);
+    return CLI_OK;
+}
+
+static int parse_count(const char *option, const char *text, uint64_t *count)
+{
+    if (!cli_parse_number(text, count) || *count == 0)
+        return cli_bad_value(&verb_run, "--%s: '%.40s' is not a number from 1", option, text);
+    return CLI_OK;
+}
+
+static int parse_at(const char *text, struct options *o)
+{
+    if (!cli_parse_number(text, &o->at))
+        return cli_bad_value(&verb_run, "--at: '%.40s' is not an address such as 0x7c00", text);
+    o->has_at = true;
+    return CLI_OK;
+}
+
+static int parse_backend(const char *text)
+{
+    if (strcmp(text, "kvm") == 0)
+        return cli_failf("--backend kvm: this version runs guests on the emulated CPU only");
+    if (strcmp(text, "emu") != 0 && strcmp(text, "auto") != 0)
+        return cli_bad_value(&verb_run, "--backend: '%.40s' is none of emu, kvm, auto", text);
+    return CLI_OK;
+}
+
+static int parse_option(int c, char **argv, struct options *o)
+{
+    switch (c) {
+    case OPT_AT:
+        return parse_at(optarg, o);
+    case OPT_BIOS:
+        o->bios = optarg;
+        return CLI_OK;
+    case OPT_BACKEND:
+        return parse_backend(optarg);
+    case OPT_RAM:
+        return parse_ram(optarg, &o->ram_size);
+    case OPT_INSNS:
+        return parse_count("insns", optarg, &o->limits.insns);
+    case OPT_EXITS:
+        return parse_count("exits", optarg, &o->limits.exits);
+    case OPT_TRACE:
+        o->trace = optarg;
+        return CLI_OK;
+    case OPT_JSON:
+        o->json = true;
+        return CLI_OK;
+    default:
+        return cli_bad_option(&verb_run, argv, c);
+    }
+}
+
+static int check_arguments(int argc, char **argv, struct options *o)
+{
+    if (argc - optind > 1)
+        return cli_usage(&verb_run, "'%.60s': one LAB or IMAGE at a time", argv[optind + 1]);
+    if (optind < argc)
+        o->what = argv[optind];
+    if (!o->what && !o->bios)
+        return cli_usage(&verb_run, "no LAB or IMAGE given");
+    if (o->what && o->bios)
+        return cli_usage(&verb_run, "--bios: the ROM runs alone, without LAB or IMAGE");
+    if (o->has_at && o->bios)
+        return cli_usage(&verb_run, "--at: a BIOS ROM has its fixed place");
+    return CLI_OK;
+}
+
+/* ---- what to run ----------------------------------------------------------------------------- */
+
+static bool is_file(const char *what)
+{
+    struct stat st;
+
+    return strchr(what, '/') || (stat(what, &st) == 0 && !S_ISDIR(st.st_mode));
+}
+
+static int use_file(struct job *job, const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (strlen(path) >= sizeof(job->path))
+        return error_set(err, -ENAMETOOLONG, "%.60s...: path too long", path);
+    strcpy(job->path, path);
+    snprintf(job->name, sizeof(job->name), "%.63s", slash ? slash + 1 : path);
+    return 0;
+}
+
+static int use_lab(struct job *job, const char *what, struct error *err)
+{
+    struct course *course;
+    const struct lab *lab;
+    int rc = course_open(&course, err);
+
+    if (rc)
+        return rc;
+    rc = course_find(course, what, &lab, err);
+    if (!rc) {
+        job->image.kind = lab->kind;
+        job->image.at = lab->at;
+        job->image.has_at = lab->has_at;
+        job->ram_size = lab->ram_size;
+        memcpy(job->path, lab->image, sizeof(job->path));
+        snprintf(job->name, sizeof(job->name), "%s", lab->folder);
+    }
+    course_close(course);
+    return rc;
+}
+
+static int job_open(struct job *job, const struct options *o, struct error *err)
+{
+    struct machine_config defaults = MACHINE_CONFIG_DEFAULT;
+    int rc;
+
+    memset(job, 0, sizeof(*job));
+    job->ram_size = defaults.ram_size;
+    if (o->bios)
+        rc = use_file(job, o->bios, err);
+    else if (is_file(o->what))
+        rc = use_file(job, o->what, err);
+    else
+        rc = use_lab(job, o->what, err);
+    if (rc)
+        return rc;
+    if (o->bios)
+        job->image.kind = IMAGE_BIOS;
+    if (o->has_at) {
+        job->image.at = o->at;
+        job->image.has_at = true;
+    }
+    if (o->ram_size)
+        job->ram_size = o->ram_size;
+    job->image.name = job->path;
+    rc = file_read(job->path, IMAGE_FILE_MAX, &job->data, &job->image.size, err);
+    job->image.data = job->data;
+    return rc;
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+static void write_text(void *ctx, enum text_source source, const char *text, size_t size)
+{
+    struct output *out = ctx;
+
+    (void)source;
+    if (size == 0)
+        return;
+    out->last = text[size - 1];
+    fwrite(text, 1, size, stdout);
+    if (out->terminal || memchr(text, '\n', size))
+        fflush(stdout);
+    if (ferror(stdout) && out->machine)
+        machine_request_stop(out->machine);
+}
+
+static void record_exit(void *ctx, const struct machine *m, const struct vm_exit *exit)
+{
+    (void)m;
+    trace_writer_add(ctx, exit);
+}
+
+static int start_trace(const struct options *o, const struct job *job, struct machine *m,
+                       struct trace_writer **writer, struct error *err)
+{
+    struct trace_info info = {.ram_size = job->ram_size, .backend = "emu"};
+    int rc;
+
+    *writer = NULL;
+    if (!o->trace)
+        return 0;
+    memcpy(info.image, job->name, sizeof(info.image));
+    rc = trace_writer_open(writer, o->trace, &info, err);
+    if (!rc)
+        m->observer = (struct exit_observer){.seen = record_exit, .ctx = *writer};
+    return rc;
+}
+
+static int finish_trace(struct machine *m, struct trace_writer *writer,
+                        const struct run_result *result, struct error *err)
+{
+    struct trace_end end = {.exits = m->exits,
+                            .insns = m->insns,
+                            .stop = (uint32_t)result->stop,
+                            .status = result->status};
+
+    m->observer = (struct exit_observer){0};
+    return writer ? trace_writer_finish(writer, &end, err) : 0;
+}
+
+/* SIGINT and SIGTERM end the run in order; a reader of our output that went away, too. */
+static int run_interruptible(struct machine *m, const struct run_limits *limits,
+                             struct run_result *result)
+{
+    struct sigaction stop = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction old_int, old_term;
+    int rc;
+
+    running_machine = m;
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGINT, &stop, &old_int);
+    sigaction(SIGTERM, &stop, &old_term);
+    rc = machine_run(m, limits, result);
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGTERM, &old_term, NULL);
+    running_machine = NULL;
+    return rc;
+}
+
+/* ---- the report ------------------------------------------------------------------------------ */
+
+static bool is_failure(enum stop_reason stop)
+{
+    return stop != STOP_DEBUG_EXIT && stop != STOP_HALT && stop != STOP_BUDGET;
+}
+
+static void print_summary(const struct run_result *result)
+{
+    fprintf(stderr, "vlab: %s", stop_reason_name(result->stop));
+    if (result->stop == STOP_DEBUG_EXIT)
+        fprintf(stderr, ", status %u", result->status);
+    fprintf(stderr, ", %" PRIu64 " exits, %" PRIu64 " instructions", result->exits, result->insns);
+    if (result->stop == STOP_GUEST_ERROR)
+        fprintf(stderr, ": %s", result->error.text);
+    fputc('\n', stderr);
+}
+
+static void print_json(const struct machine *m, const struct run_result *result,
+                       const struct output *out)
+{
+    char hash[17];
+    json_t *object;
+
+    snprintf(hash, sizeof(hash), "%016" PRIx64, machine_state_hash(m));
+    object = json_pack("{s:s, s:i, s:I, s:I, s:s, s:s}", "stop", stop_reason_name(result->stop),
+                       "status", (int)result->status, "exits", (json_int_t)result->exits,
+                       "instructions", (json_int_t)result->insns, "backend", "emu", "state", hash);
+    if (result->stop == STOP_GUEST_ERROR)
+        json_object_set_new(object, "error", json_string(result->error.text));
+    if (out->last != '\n')
+        putchar('\n');
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(object);
+}
+
+static int report(const struct machine *m, const struct options *o, const struct run_result *result,
+                  const struct output *out)
+{
+    bool failed = is_failure(result->stop);
+
+    if (o->json)
+        print_json(m, result, out);
+    else if (out->last != '\n' && out->terminal)
+        putchar('\n');
+    fflush(stdout);
+    if (!o->json || failed)
+        print_summary(result);
+    return failed ? CLI_FAILED : CLI_OK;
+}
+
+static int run_loaded(struct machine *m, const struct job *job, const struct options *o,
+                      const struct output *out)
+{
+    struct trace_writer *writer;
+    struct run_result result = {0};
+    struct error err;
+
+    if (start_trace(o, job, m, &writer, &err))
+        return cli_fail(&err);
+    if (run_interruptible(m, &o->limits, &result)) {
+        trace_writer_abort(writer);
+        return cli_fail(&result.error);
+    }
+    if (finish_trace(m, writer, &result, &err))
+        return cli_fail(&err);
+    return report(m, o, &result, out);
+}
+
+static int run_job(const struct job *job, const struct options *o)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct output out = {.terminal = isatty(STDOUT_FILENO), .last = '\n'};
+    struct machine *m;
+    struct error err;
+    int status;
+
+    config.ram_size = job->ram_size;
+    config.text = (struct text_sink){.write = write_text, .ctx = &out};
+    if (machine_create(&m, &config, &err))
+        return cli_fail(&err);
+    out.machine = m;
+    if (machine_load(m, &job->image, &err))
+        status = cli_fail(&err);
+    else
+        status = run_loaded(m, job, o, &out);
+    machine_destroy(m);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {0};
+    struct job job;
+    struct error err;
+    int c, status;
+
+    while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        if (c == OPT_HELP || c == 'h')
+            return cli_help(&verb_run);
+        status = parse_option(c, argv, &o);
+        if (status)
+            return status;
+    }
+    status = check_arguments(argc, argv, &o);
+    if (status)
+        return status;
+    status = cli_check_engine();
+    if (status)
+        return status;
+    if (job_open(&job, &o, &err))
+        status = cli_fail(&err);
+    else
+        status = run_job(&job, &o);
+    free(job.data);
+    return status;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .arguments = "LAB|IMAGE|--bios FILE [--at ADDR] [--backend emu|kvm|auto] [--ram SIZE] "
+                 "[--insns N] [--exits N] [--trace FILE] [--json]",
+    .summary = "run a lab or an image without a screen, to a stop",
+    .help =
+        "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
+        "is an IMAGE: an ELF executable (32 or 64 bits, entered in 32-bit protected mode as\n"
+        "multiboot does), a boot sector of 512 bytes, or with --at a flat binary.\n"
+        "\n"
+        "  --at ADDR      load a flat binary there, below 1 MiB, and enter it in real mode\n"
+        "  --bios FILE    a BIOS ROM, started by reset at the end of the first 4 GiB\n"
+        "  --backend B    emu: the emulated CPU; auto: the best there is (here: emu)\n"
+        "  --ram SIZE     1M to 4G; suffix K, M or G; 16M unless the lab says otherwise\n"
+        "  --insns N      stop after N instructions\n"
+        "  --exits N      stop after N VM exits\n"
+        "  --trace FILE   record every exit there; see 'vlab exits'\n"
+        "  --json         the last line of standard output is one JSON object with stop, status,\n"
+        "                 exits, instructions, backend, state (hash of registers, RAM, devices),\n"
+        "                 and error when stop is guest-error\n"
+        "\n"
+        "Text that the guest writes to debug ports 0xe9 and 0x402 and to COM1 goes to standard\n"
+        "output. A write of V to port 0xf4 ends the run with status (V << 1) | 1.\n"
+        "\n"
+        "Exit status: 0 when the run ended by debug-exit, halt or budget; 1 after triple-fault,\n"
+        "guest-error or an interrupt (request), or when it could not start; 2 usage.\n",
+    .run = run,
+};

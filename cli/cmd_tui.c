@@ -1,0 +1,79 @@
+/* vlab tui: the screen, on the list of labs or on one of them. */
+#include "cli/cli.h"
+#include "cli/screen_labs.h"
+#include "tui/tui.h"
+
+#include <getopt.h>
+#include <signal.h>
+
+enum { OPT_HELP = 256, OPT_ASCII, OPT_MONO };
+
+static const struct option long_options[] = {
+    {"help", no_argument, NULL, OPT_HELP},
+    {"ascii", no_argument, NULL, OPT_ASCII},
+    {"mono", no_argument, NULL, OPT_MONO},
+    {0},
+};
+
+static int show(struct screen_labs *labs, const char *what, struct tui_config *config)
+{
+    struct error err = {0};
+    int died_of = 0;
+
+    screen_labs_config(labs, config);
+    config->lab = -1;
+    if (what) {
+        config->lab = screen_labs_find(labs, what, &err);
+        if (config->lab < 0)
+            return cli_fail(&err);
+    }
+    if (tui_run(config, &died_of, &err) < 0)
+        return cli_fail(&err);
+    if (died_of) {
+        /* Whoever waits for us is to see what ended us. */
+        signal(died_of, SIG_DFL);
+        raise(died_of);
+        return 128 + died_of;
+    }
+    return CLI_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    struct tui_config config = {.lab = -1};
+    struct screen_labs labs;
+    struct error err = {0};
+    int c, status;
+
+    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (c == OPT_HELP)
+            return cli_help(&verb_tui);
+        if (c == OPT_ASCII)
+            config.ascii = true;
+        else if (c == OPT_MONO)
+            config.mono = true;
+        else
+            return cli_bad_option(&verb_tui, argv, c);
+    }
+    if (argc - optind > 1)
+        return cli_usage(&verb_tui, "'%.60s': one LAB at a time", argv[optind + 1]);
+    if (screen_labs_open(&labs, &err) < 0)
+        return cli_fail(&err);
+    status = show(&labs, optind < argc ? argv[optind] : NULL, &config);
+    screen_labs_close(&labs);
+    return status;
+}
+
+const struct verb verb_tui = {
+    .name = "tui",
+    .arguments = "[LAB] [--ascii] [--mono]",
+    .summary = "the screen: step through a lab's VM exits",
+    .help = "Without LAB it begins with the list of labs. '?' shows the keys, 'q' goes back and\n"
+            "at last leaves.\n"
+            "\n"
+            "  --ascii  no box-drawing characters (also where the locale is not UTF-8)\n"
+            "  --mono   no colours (also where NO_COLOR is set)\n"
+            "\n"
+            "It needs a terminal of at least 40x12; below 80x24 it shows one pane at a time.\n",
+    .run = run,
+};

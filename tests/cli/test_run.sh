@@ -1,0 +1,107 @@
+#!/bin/sh
+# vlab run and vlab exits: statuses, summary, JSON, traces, an interrupt, a reader that goes away.
+set -eu
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+    echo "FAILED: $1"
+    [ ! -f err ] || sed 's/^/  err: /' err
+    [ ! -f out ] || sed 's/^/  out: /' out
+    exit 1
+}
+
+# run STATUS ARGUMENT...: what vlab does goes to out and err
+run() {
+    want=$1
+    shift
+    got=0
+    "$VLAB" "$@" >out 2>err || got=$?
+    [ "$got" -eq "$want" ] || fail "vlab $*: status $got, expected $want"
+}
+
+# Guests as flat binaries for 0000:7c00.
+printf '\260\110\346\351\260\151\346\351\260\001\346\364' >exit.bin # "Hi" to port e9, 1 to port f4
+printf '\372\364' >halt.bin                                         # cli; hlt
+printf '\260\110\346\351\260\012\346\351\353\376' >loop.bin         # "H", newline; jmp $
+printf '\017\001\036\020\174\314' >triple.bin                       # lidt [7c10h]: limit 0; int3
+
+run 0 run ./exit.bin --at 0x7c00
+[ "$(cat out)" = Hi ] || fail "text"
+[ "$(cat err)" = "vlab: debug-exit, status 3, 3 exits, 6 instructions" ] || fail "summary"
+
+run 0 run exit.bin --at 0x7c00 --json # an existing file needs no slash
+[ ! -s err ] || fail "--json: nothing belongs on standard error"
+[ "$(head -n 1 out)" = Hi ] || fail "--json: the text comes first"
+tail -n 1 out | grep -q '^{"stop":"debug-exit","status":3,"exits":3,"instructions":6,"backend":"emu","state":"[0-9a-f]\{16\}"}$' ||
+    fail "--json object"
+cp out first
+run 0 run exit.bin --at 0x7c00 --json --backend auto
+cmp -s out first || fail "two runs differ"
+
+run 0 run ./halt.bin --at 0x7c00
+grep -q '^vlab: halt, [0-9]* exits, [0-9]* instructions$' err || fail "halt"
+run 1 run ./triple.bin --at 0x7c00
+grep -q '^vlab: triple-fault, ' err || fail "triple fault"
+run 1 run ./triple.bin --at 0x7c00 --json
+grep -q '"stop":"triple-fault"' out || fail "triple fault, JSON"
+[ "$(wc -l <err)" -eq 1 ] || fail "triple fault, JSON: one line on standard error"
+
+run 0 run ./loop.bin --at 0x7c00 --insns 1000 --json
+grep -q '"stop":"budget".*"instructions":1000,' out || fail "--insns"
+run 0 run ./loop.bin --at 0x7c00 --exits 1 --json
+grep -q '"stop":"budget".*"exits":1,' out || fail "--exits"
+
+# SIGINT: the run ends in order and the trace is whole.
+mkfifo pipe
+"$VLAB" run ./loop.bin --at 0x7c00 --trace loop.trace >pipe 2>err &
+pid=$!
+exec 3<pipe
+read -r line <&3
+[ "$line" = H ] || fail "text as it comes"
+kill -INT "$pid"
+got=0
+wait "$pid" || got=$?
+exec 3<&-
+[ "$got" -eq 1 ] || fail "SIGINT: status $got"
+grep -q '^vlab: request, 2 exits, ' err || fail "SIGINT: summary"
+run 0 exits loop.trace
+
+# Traces.
+run 0 run ./exit.bin --at 0x7c00 --trace t.trace
+run 0 exits t.trace
+[ "$(wc -l <out)" -eq 4 ] || fail "exits: a head and three lines"
+grep -q "I/O .* 0xe90040 .* 0000:7c02 .*out 0xe9, al .*out 0xe9, 1 byte, 'H'\$" out || fail "exits: line"
+run 0 exits t.trace --reason i/o
+[ "$(wc -l <out)" -eq 4 ] || fail "exits --reason i/o"
+run 0 exits t.trace --reason CPUID
+[ "$(wc -l <out)" -eq 1 ] || fail "exits --reason CPUID"
+run 0 exits t.trace --profile
+grep -q '^I/O  *3 *100.0% ' out || fail "exits --profile"
+for options in "" --profile "--reason 30"; do
+    # shellcheck disable=SC2086 # words
+    run 0 exits t.trace --json $options
+    tail -n 1 out | grep -q '"complete":true,"end":{"exits":3,"instructions":6,"stop":"debug-exit","status":3}}$' ||
+        fail "exits --json $options"
+    if command -v python3 >/dev/null; then
+        python3 -c 'import json, sys; json.load(sys.stdin)' <out || fail "exits --json $options: no JSON"
+    fi
+done
+
+# A trace that was cut: what there is, then one line, status 1.
+size=$(wc -c <t.trace)
+head -c $((size - 1)) t.trace >cut.trace
+run 1 exits cut.trace
+[ "$(wc -l <out)" -eq 4 ] || fail "cut trace: its three exits"
+[ "$(cat err)" = "vlab: cut.trace: byte $((size - 1)): the file ends inside a block" ] || fail "cut trace: error"
+run 1 exits cut.trace --json
+grep -q '"complete":false,"end":{"error":"cut.trace: byte ' out || fail "cut trace: JSON"
+
+# Many exits into a pipe that closes: no complaint.
+printf '\271\020\047\017\242\342\374\364' >cpuid.bin # mov cx, 10000; l: cpuid (CX is lost); loop l
+run 0 run ./cpuid.bin --at 0x7c00 --trace many.trace --exits 20000
+"$VLAB" exits many.trace 2>err | head -n 2 >out
+[ "$(wc -l <out)" -eq 2 ] || fail "exits into head"
+[ ! -s err ] || fail "exits into head: complaint"
