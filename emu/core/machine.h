@@ -83,7 +83,7 @@ enum stop_reason {
 };
 
 struct run_limits {
-    uint64_t insns; /* instructions to retire in this call, 0: no limit */
+    uint64_t insns; /* instructions to retire in this call, and as many exits; 0: no limit */
     uint64_t exits; /* exits to handle in this call, 0: no limit */
 };
 

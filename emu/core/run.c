@@ -57,18 +57,21 @@ static bool cannot_run(const struct machine *m, struct run_result *result)
     return true;
 }
 
-static uint64_t budget_left(const struct run_limits *limits, uint64_t used)
+/* A guest whose every instruction faults retires none: its turns end such a run. */
+static uint64_t budget_left(const struct run_limits *limits, uint64_t used, uint64_t turns)
 {
     if (!limits->insns)
         return UINT64_MAX;
+    if (turns > limits->insns)
+        return 0;
     return used < limits->insns ? limits->insns - used : 0;
 }
 
 /* True when the run is over and result->stop says why. */
 static bool run_once(struct machine *m, const struct run_limits *limits, uint64_t insns_before,
-                     struct run_result *result)
+                     uint64_t turn, struct run_result *result)
 {
-    uint64_t left = budget_left(limits, m->insns - insns_before);
+    uint64_t left = budget_left(limits, m->insns - insns_before, turn);
     struct vm_exit exit;
 
     result->stop = STOP_BUDGET;
@@ -88,10 +91,10 @@ int machine_run(struct machine *m, const struct run_limits *limits, struct run_r
     bool done = false;
 
     memset(result, 0, sizeof(*result));
-    while (!done) {
+    for (uint64_t turn = 0; !done; turn++) {
         if (cannot_run(m, result))
             break;
-        done = run_once(m, limits, insns_before, result);
+        done = run_once(m, limits, insns_before, turn, result);
         if (!done && atomic_load(&m->stop_requested)) {
             result->stop = STOP_REQUEST;
             done = true;

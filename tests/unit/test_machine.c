@@ -503,6 +503,20 @@ static void *request_stop(void *ctx)
     return NULL;
 }
 
+/* A #UD handler that is itself undefined retires nothing, and still ends. */
+START_TEST(test_faults_without_end)
+{
+    struct run_result r;
+
+    ram_write(&f.m->ram, 4 * X86_UD, "\x00\x10\x00\x00", 4); /* IVT: 0000:1000 */
+    LOAD(enter_real, 0x0f, 0x0b);
+    r = run(1000, 0);
+    ck_assert_int_eq(r.stop, STOP_BUDGET);
+    ck_assert_uint_eq(r.insns, 0);
+    ck_assert_uint_ge(r.exits, 1000);
+}
+END_TEST
+
 START_TEST(test_stop_request)
 {
     pthread_t thread;
@@ -614,6 +628,7 @@ int main(void)
     tcase_add_test(tc, test_host_store_reaches_code);
     tcase_add_test(tc, test_code_across_pages);
     tcase_add_test(tc, test_insn_across_pages);
+    tcase_add_test(tc, test_faults_without_end);
     tcase_add_test(tc, test_stop_request);
     tcase_add_test(tc, test_monitor);
     tcase_add_test(tc, test_two_machines);
