@@ -42,14 +42,6 @@ enum backend_stop {
     BACKEND_BROKEN   /* cannot go on; `err` says why */
 };
 
-/* An event to deliver before the next instruction, laid out as the VM-entry fields (SDM 25.8.3). */
-struct x86_event {
-    uint32_t info;     /* INTR_ layout of core/exit.h */
-    uint32_t error;    /* when INTR_HAS_ERROR */
-    uint8_t insn_len;  /* of INT n, INT3, INTO: the return address is rip + this */
-    uint64_t cr2;      /* for #PF: the address, loaded into CR2 as delivery begins */
-};
-
 struct backend_ops {
     const char *name; /* "emu", "kvm" */
     /* What this host can do. Runs the self-test; err-free: everything is in the report. */

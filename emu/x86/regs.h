@@ -8,6 +8,8 @@
 #ifndef VLAB_X86_REGS_H
 #define VLAB_X86_REGS_H
 
+#include "x86/event.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -70,7 +72,8 @@ struct x86_state {
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, apic_base, misc_enable, tsc_aux;
     uint32_t interruptibility;
-    uint32_t activity;    /* enum x86_activity */
+    uint32_t activity; /* enum x86_activity */
+    struct x86_event pending; /* raised, and not yet delivered */
     uint8_t fxsave[512];  /* x87 and SSE in FXSAVE64 layout, SDM vol. 1 Table 10-2 */
 };
 

@@ -447,6 +447,24 @@ START_TEST(test_state_round_trip)
 }
 END_TEST
 
+/* An event that is raised and not delivered yet is part of the state. */
+START_TEST(test_state_holds_pending_event)
+{
+    struct x86_state s;
+
+    ram_write(&f.m->ram, 4 * X86_UD, "\x02\x10\x00\x00", 4);
+    LOAD(enter_real, 0x0f, 0x0b, 0xf4); /* ud2; handler: hlt */
+    run(10, 1);
+    machine_get_state(f.m, &s);
+    ck_assert_uint_eq(s.rip, AT);
+    ck_assert_uint_eq(s.pending.info, INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_UD);
+    machine_set_state(f.m, &s);
+    ck_assert_int_eq(run(10, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(f.exits[1].reason, EXIT_HLT);
+    ck_assert_uint_eq(f.exits[1].rip, AT + 2);
+}
+END_TEST
+
 START_TEST(test_self_modifying)
 {
     /* mov cx,3; l: inc word [l2+1]; l2: mov ax,0; loop l; hlt */
@@ -624,6 +642,7 @@ int main(void)
     tcase_add_test(tc, test_count_equals_steps);
     tcase_add_test(tc, test_budget_is_exact);
     tcase_add_test(tc, test_state_round_trip);
+    tcase_add_test(tc, test_state_holds_pending_event);
     tcase_add_test(tc, test_self_modifying);
     tcase_add_test(tc, test_host_store_reaches_code);
     tcase_add_test(tc, test_code_across_pages);

@@ -563,6 +563,7 @@ static void unicorn_get_state(struct vcpu *vcpu, struct x86_state *state)
 
     world_read(e);
     *state = e->state;
+    state->pending = e->event;
 }
 
 static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
@@ -572,7 +573,7 @@ static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
     e->state = *state;
     e->loaded = false;
     e->fpu_changed = true;
-    e->event.info = 0;
+    e->event = state->pending;
 }
 
 static void unicorn_inject(struct vcpu *vcpu, const struct x86_event *event)
