@@ -57,6 +57,9 @@ static int run(int argc, char **argv)
     }
     if (argc - optind > 1)
         return cli_usage(&verb_tui, "'%.60s': one LAB at a time", argv[optind + 1]);
+    status = cli_check_engine();
+    if (status != CLI_OK)
+        return status;
     if (screen_labs_open(&labs, &err) < 0)
         return cli_fail(&err);
     status = show(&labs, optind < argc ? argv[optind] : NULL, &config);

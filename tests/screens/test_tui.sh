@@ -1,0 +1,175 @@
+#!/bin/sh
+# The screen from end to end, in tmux: keys, resize, stop and go on, signals, stray output; after
+# each, the terminal as it was before. Nothing sleeps for a result: every wait polls a condition.
+set -eu
+
+command -v tmux >/dev/null || { echo "tmux is not installed"; exit 77; }
+
+work=$(mktemp -d)
+export TMUX_TMPDIR="$work" VLAB VLAB_HOME="$work/state"
+unset TMUX NO_COLOR VLAB_DATA || true
+trap 'tmux -L vlab kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
+
+t() { tmux -L vlab "$@"; }
+screen() { t capture-pane -p; }
+
+fail() {
+    echo "FAILED: $1"
+    echo "---- the screen:"
+    screen || true
+    exit 1
+}
+
+# until_true WHAT COMMAND...: polls for at most 30 s.
+until_true() {
+    what=$1
+    shift
+    tries=0
+    while ! "$@" >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || fail "$what"
+        sleep 0.05
+    done
+}
+
+shows() { screen | grep -qe "$1"; }
+shows_not() { ! shows "$1"; }
+see() { until_true "'$1' does not appear" shows "$1"; }
+keys() { t send-keys "$@"; }
+flags() { [ "$(t display-message -p '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')" = "$1" ]; }
+exits() { screen | sed -n '1s/.*exits \([0-9,]*\).*/\1/p' | tr -d ,; }
+insns() { screen | sed -n '1s/.*instructions \([0-9,]*\).*/\1/p' | tr -d ,; }
+insns_are() { [ "$(insns)" = "$1" ]; }
+exits_are() { [ "$(exits)" = "$1" ]; }
+
+ended() { ! kill -0 "$(cat "$work/pid")"; }
+
+# What a command leaves behind must be what was there: screen, cursor and modes.
+sane() {
+    until_true "$1: the alternate screen or the cursor is wrong" flags "0 1 0"
+    keys "stty -a >$work/after; echo done-$2" Enter
+    until_true "$1: no shell" shows "^done-$2"
+    cmp -s "$work/before" "$work/after" || {
+        diff "$work/before" "$work/after" || true
+        fail "$1: stty differs"
+    }
+    t send-keys -R
+    t clear-history
+    keys "clear" Enter
+    until_true "$1: clear" shows_not "done-$2"
+}
+
+# The shell runs vlab and says how it ended; the pid is in a file.
+start() {
+    rm -f "$work/pid"
+    keys "sh -c 'echo \$\$ >$work/pid; exec $VLAB tui $1'; echo status=\$?" Enter
+    until_true "vlab does not start" test -s "$work/pid"
+    see "$2"
+    until_true "no alternate screen" flags "1 ${3:-0} 0"
+}
+
+t -f /dev/null new-session -d -x 80 -y 24 'PS1="$ " exec sh -i'
+t set-option -g default-terminal screen-256color
+t set-option -g remain-on-exit on
+see '^\$'
+keys "stty -a >$work/before; echo ready-1" Enter
+see '^ready-1'
+
+echo "keys"
+start 01 "lab 01 is at its start"
+exits_are 0 || fail "exits at the start"
+keys s s
+until_true "two steps" insns_are 2
+keys "]"
+until_true "next exit" exits_are 1
+see ">   0 "
+keys "]" "]" n
+until_true "three more" exits_are 4
+keys k
+see ">   2 "
+see "now, not at the exit"
+keys x
+see "field by field"
+keys '?'
+see "Keys"
+keys Escape
+see "Why this exit"
+keys l
+see "Read first"
+keys Enter
+see "Why this exit"
+exits_are 4 || fail "the lab was opened anew"
+keys c
+see "debug-exit port"
+keys r
+until_true "restart" exits_are 0
+
+echo "resize"
+for size in 40x12 30x8 100x40 160x48 79x24 80x24; do
+    t resize-window -x "${size%x*}" -y "${size#*x}"
+    case $size in
+    30x8) see "too small" ;;
+    40x12 | 79x24) until_true "$size: one pane" shows_not "Registers" ;;
+    160x48) see "Exit profile" ;;
+    *) see "Registers" ;;
+    esac
+done
+see " s step "
+
+echo "stop and go on"
+keys C-z
+see "[Ss]topped"
+until_true "stopped: the screen is left" flags "0 1 0"
+keys 'fg; echo status=$?' Enter
+see "Why this exit"
+keys s
+until_true "a step" insns_are 1
+
+echo "stray output"
+echo "from somebody else" >"/proc/$(cat "$work/pid")/fd/2"
+see "^!from somebody else"
+keys C-l
+see "Why this exit"
+keys q
+see "status=0"
+see "from somebody else"
+sane "q" quit
+
+echo "signals"
+n=0
+for signal in TERM INT HUP SEGV ABRT BUS; do
+    case $signal in
+    INT) status= ;; # the shell gives up the whole line then
+    HUP) status=129 ;; ABRT) status=134 ;; BUS) status=135 ;;
+    SEGV) status=139 ;; TERM) status=143 ;;
+    esac
+    start 01 "lab 01 is at its start"
+    keys "]"
+    until_true "next exit" exits_are 1
+    kill -"$signal" "$(cat "$work/pid")"
+    until_true "$signal does not end it" ended
+    [ -z "$status" ] || see "status=$status"
+    sane "$signal" "$((n += 1))"
+done
+
+echo "frames"
+VLAB="env VLAB_TEST_FRAMES=1 $VLAB"
+start 01 "lab 01 is at its start"
+frame=$(screen | sed -n '1s/.*#//p')
+keys s
+until_true "a step" insns_are 1
+# One for the key, one for the new model: a step is not drawn more often than that.
+after=$(screen | sed -n '1s/.*#//p')
+if [ "$after" -le "$frame" ] || [ "$after" -gt $((frame + 2)) ]; then
+    fail "frame $frame, then $after"
+fi
+keys q
+see "status=0"
+sane "frames" frames
+
+echo "no lab, ASCII, mono"
+start "--ascii --mono" "Anatomy" 1
+shows '+- 1 Labs' || fail "no ASCII boxes"
+keys q
+see "status=0"
+sane "ascii" ascii

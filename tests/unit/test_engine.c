@@ -1,0 +1,372 @@
+/*
+ * The session and the engine with a real machine: commands, what they publish, frames of a run that
+ * goes on, interrupt, and an end at any time.
+ */
+#include "core/loader.h"
+#include "tui/engine.h"
+#include "tui/session.h"
+
+#include <check.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * 1000  ba e9 00     mov dx, 0xe9
+ * 1003  b0 48        mov al, 'H'
+ * 1005  ee           out dx, al      exit
+ * 1006  0f a2        cpuid           exit
+ * 1008  ba e9 00     mov dx, 0xe9
+ * 100b  eb f6        jmp 1003
+ */
+static const uint8_t loop_guest[] = {0xba, 0xe9, 0x00, 0xb0, 0x48, 0xee, 0x0f,
+                                     0xa2, 0xba, 0xe9, 0x00, 0xeb, 0xf6};
+static const uint8_t halt_guest[] = {0xfa, 0xf4};             /* cli; hlt */
+static const uint8_t exit_guest[] = {0xb0, 0x10, 0xe6, 0xf4}; /* mov al, 10h; out f4h, al */
+static const uint8_t spin_guest[] = {0xeb, 0xfe};             /* jmp $ */
+
+struct guest {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+static const struct guest guests[] = {
+    {loop_guest, sizeof(loop_guest)},
+    {halt_guest, sizeof(halt_guest)},
+    {exit_guest, sizeof(exit_guest)},
+    {spin_guest, sizeof(spin_guest)},
+    {NULL, 0}, /* cannot be opened */
+};
+
+enum { LOOP, HALT, EXIT, SPIN, BROKEN, GUESTS };
+
+static const struct lab_info guest_labs[GUESTS] = {
+    {.id = "01"}, {.id = "02"}, {.id = "03"}, {.id = "04"}, {.id = "05"}};
+
+static int open_guest(void *ctx, unsigned lab, const struct text_sink *text,
+                      struct machine **machine, struct error *err)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct image image = {.kind = IMAGE_FLAT, .name = "guest", .at = 0x1000, .has_at = true};
+    int rc;
+
+    (void)ctx;
+    if (!guests[lab].bytes)
+        return error_set(err, -ENOENT, "guest: not there");
+    config.text = *text;
+    rc = machine_create(machine, &config, err);
+    if (rc < 0)
+        return rc;
+    image.data = guests[lab].bytes;
+    image.size = guests[lab].size;
+    return machine_load(*machine, &image, err);
+}
+
+static struct tui_config config_for(int lab)
+{
+    return (struct tui_config){
+        .labs = guest_labs, .lab_count = GUESTS, .lab = lab, .open = open_guest};
+}
+
+/* ---- the session ------------------------------------------------------------------------- */
+
+static struct model model; /* large */
+
+static void execute(struct session *s, enum command_kind kind, unsigned lab)
+{
+    struct command command = {.kind = kind, .lab = lab};
+
+    session_execute(s, &command);
+    session_publish(s, &model);
+}
+
+static struct session *session_with(const struct tui_config *config, unsigned lab)
+{
+    struct session *s = session_create(config);
+
+    ck_assert_ptr_nonnull(s);
+    model_init(&model, config->labs, config->lab_count);
+    execute(s, COMMAND_OPEN, lab);
+    return s;
+}
+
+START_TEST(test_steps)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOOP);
+
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+    ck_assert_int_eq(model.lab, LOOP);
+    ck_assert(!model.has_before);
+    ck_assert_uint_eq(model.code_at, 0);
+    ck_assert_uint_eq(model.code[0].length, 3);
+    execute(s, COMMAND_STEP, 0);
+    execute(s, COMMAND_STEP, 0);
+    ck_assert_uint_eq(model.insns, 2);
+    ck_assert_uint_eq(model.exits, 0);
+    ck_assert_uint_eq(model.now.gpr[X86_RAX] & 0xff, 'H');
+    ck_assert(model.has_before);
+    ck_assert_uint_ne(model.before.gpr[X86_RAX] & 0xff, 'H');
+    ck_assert_uint_eq(model.code_at, 2); /* what was stepped over stays in view */
+    execute(s, COMMAND_STEP, 0);
+    ck_assert_uint_eq(model.exits, 1);
+    ck_assert_str_eq(model.message, "exit 0: I/O");
+    ck_assert_uint_eq(model.text.total, 1);
+    ck_assert_uint_eq(model.text.by_source[TEXT_DEBUG_PORT], 1);
+    ck_assert_uint_eq(model.counts[EXIT_IO], 1);
+    ck_assert_uint_eq(exit_ring_get(&model.ring, 0)->reason, EXIT_IO);
+    session_destroy(s);
+}
+END_TEST
+
+START_TEST(test_next_exit_and_restart)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOOP);
+    uint64_t epoch = model.ring.epoch;
+
+    for (uint64_t i = 1; i <= 10; i++) {
+        execute(s, COMMAND_NEXT_EXIT, 0);
+        ck_assert_uint_eq(model.exits, i);
+        ck_assert_uint_eq(model.ring.end, i);
+    }
+    ck_assert_uint_eq(model.counts[EXIT_CPUID], 5);
+    execute(s, COMMAND_RESTART, 0);
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+    ck_assert_uint_eq(model.exits, 0);
+    ck_assert_uint_eq(model.insns, 0);
+    ck_assert_uint_eq(model.ring.end, 0);
+    ck_assert_uint_eq(model.text.total, 0);
+    ck_assert_uint_ne(model.ring.epoch, epoch);
+    session_destroy(s);
+}
+END_TEST
+
+START_TEST(test_ends)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, HALT);
+
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_int_eq(model.run, RUN_ENDED);
+    ck_assert_ptr_nonnull(strstr(model.message, "halted"));
+    execute(s, COMMAND_STEP, 0); /* nothing happens, but it counts as done */
+    ck_assert_uint_eq(model.done, 3);
+    execute(s, COMMAND_OPEN, EXIT);
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_ptr_nonnull(strstr(model.message, "status 33"));
+    execute(s, COMMAND_OPEN, BROKEN);
+    ck_assert_int_eq(model.run, RUN_NONE);
+    ck_assert_int_eq(model.lab, -1);
+    ck_assert(model.message_error);
+    ck_assert_str_eq(model.message, "guest: not there");
+    execute(s, COMMAND_CONTINUE, 0);
+    execute(s, COMMAND_RESTART, 0);
+    ck_assert_int_eq(model.run, RUN_NONE);
+    session_destroy(s);
+}
+END_TEST
+
+START_TEST(test_run_to)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOOP);
+
+    ck_assert(session_run_to(s, 1000, 0));
+    session_publish(s, &model);
+    ck_assert_uint_eq(model.exits, 1000);
+    execute(s, COMMAND_OPEN, LOOP);
+    ck_assert(session_run_to(s, 0, 12345));
+    session_publish(s, &model);
+    ck_assert_uint_eq(model.insns, 12345);
+    execute(s, COMMAND_OPEN, HALT);
+    ck_assert(!session_run_to(s, 50, 0));
+    session_destroy(s);
+}
+END_TEST
+
+/* Code that cannot be read is said to be so; nothing is decoded from nowhere. */
+START_TEST(test_code_out_of_memory)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOOP);
+    struct x86_state state;
+
+    machine_get_state(s->machine, &state);
+    state.seg[X86_CS].base = 0xf0000000;
+    state.rip = 0x1234;
+    machine_set_state(s->machine, &state);
+    session_publish(s, &model);
+    ck_assert_uint_eq(model.code_count, 0);
+    ck_assert_uint_eq(model.code_at, 0);
+    session_destroy(s);
+}
+END_TEST
+
+/* ---- the engine -------------------------------------------------------------------------- */
+
+static struct engine *engine;
+static uint64_t sent;
+
+static void engine_start(int lab)
+{
+    static struct tui_config config;
+    struct error err = {0};
+
+    config = config_for(lab);
+    sent = 0;
+    ck_assert_msg(engine_create(&engine, &config, &err) == 0, "%s", err.text);
+}
+
+static void send(enum command_kind kind, unsigned lab)
+{
+    struct command command = {.kind = kind, .lab = lab};
+
+    ck_assert_int_eq(engine_command(engine, &command), 0);
+    sent += kind != COMMAND_INTERRUPT;
+}
+
+/* The next model, asked for again with every frame as the screen does; a failure after 20 s. */
+static const struct model *next_model(void)
+{
+    struct pollfd fd = {.fd = engine_fd(engine), .events = POLLIN};
+    uint64_t count;
+    int frames = 0;
+
+    do {
+        ck_assert_msg(frames++ < 600, "no model came");
+        engine_request_frame(engine);
+    } while (poll(&fd, 1, 33) == 0);
+    ck_assert_int_eq(read(fd.fd, &count, sizeof(count)), sizeof(count));
+    return engine_model(engine);
+}
+
+static const struct model *model_when_done(void)
+{
+    const struct model *m = engine_model(engine);
+
+    while (m->done < sent)
+        m = next_model();
+    return m;
+}
+
+START_TEST(test_engine_opens)
+{
+    engine_start(LOOP);
+    ck_assert_int_eq(engine_model(engine)->run, RUN_OPENING);
+    send(COMMAND_OPEN, LOOP);
+    ck_assert_int_eq(model_when_done()->run, RUN_PAUSED);
+    for (int i = 0; i < 50; i++)
+        send(COMMAND_STEP, 0);
+    ck_assert_uint_eq(model_when_done()->insns, 50);
+    engine_destroy(engine);
+}
+END_TEST
+
+START_TEST(test_engine_runs_and_is_interrupted)
+{
+    const struct model *m;
+    uint64_t exits = 0;
+
+    engine_start(LOOP);
+    send(COMMAND_OPEN, LOOP);
+    send(COMMAND_CONTINUE, 0);
+    for (int frames = 0; frames < 10;) {
+        m = next_model();
+        if (m->run != RUN_RUNNING)
+            continue;
+        ck_assert_uint_ge(m->exits, exits);
+        ck_assert_uint_eq(m->ring.end, m->exits);
+        ck_assert_uint_eq(m->counts[EXIT_IO] + m->counts[EXIT_CPUID], m->exits);
+        exits = m->exits;
+        frames++;
+    }
+    send(COMMAND_STEP, 0); /* it waits, and the interrupt drops it */
+    send(COMMAND_INTERRUPT, 0);
+    m = model_when_done();
+    ck_assert_int_eq(m->run, RUN_PAUSED);
+    ck_assert_str_eq(m->message, "stopped on request");
+    exits = m->exits;
+    send(COMMAND_NEXT_EXIT, 0);
+    ck_assert_uint_eq(model_when_done()->exits, exits + 1);
+    engine_destroy(engine);
+}
+END_TEST
+
+/* A guest that never exits on its way to the "next exit" can be interrupted too. */
+START_TEST(test_engine_spins)
+{
+    engine_start(SPIN);
+    send(COMMAND_OPEN, SPIN);
+    send(COMMAND_NEXT_EXIT, 0);
+    while (engine_model(engine)->run != RUN_RUNNING)
+        next_model();
+    send(COMMAND_INTERRUPT, 0);
+    ck_assert_int_eq(model_when_done()->run, RUN_PAUSED);
+    ck_assert_uint_eq(model_when_done()->exits, 0);
+    engine_destroy(engine);
+}
+END_TEST
+
+/* It ends at any time: before it began, while it runs, with commands that wait. */
+START_TEST(test_engine_ends)
+{
+    for (int i = 0; i < 20; i++) {
+        engine_start(-1);
+        ck_assert_int_eq(engine_model(engine)->run, RUN_NONE);
+        if (i % 4 > 0)
+            send(COMMAND_OPEN, i % 4 == 1 ? SPIN : LOOP);
+        if (i % 4 > 1)
+            send(COMMAND_CONTINUE, 0);
+        if (i % 4 > 2)
+            send(COMMAND_STEP, 0);
+        engine_destroy(engine);
+    }
+}
+END_TEST
+
+START_TEST(test_engine_refuses_too_much)
+{
+    struct command step = {.kind = COMMAND_STEP};
+    int rc = 0;
+
+    engine_start(-1);
+    send(COMMAND_OPEN, SPIN);
+    send(COMMAND_CONTINUE, 0);
+    for (int i = 0; i < 300; i++, sent++)
+        rc |= engine_command(engine, &step);
+    ck_assert_int_eq(rc, -EAGAIN);
+    send(COMMAND_INTERRUPT, 0);
+    ck_assert_uint_eq(model_when_done()->done, sent);
+    engine_destroy(engine);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("engine");
+    TCase *tc = tcase_create("engine");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, test_steps);
+    tcase_add_test(tc, test_next_exit_and_restart);
+    tcase_add_test(tc, test_ends);
+    tcase_add_test(tc, test_run_to);
+    tcase_add_test(tc, test_code_out_of_memory);
+    tcase_add_test(tc, test_engine_opens);
+    tcase_add_test(tc, test_engine_runs_and_is_interrupted);
+    tcase_add_test(tc, test_engine_spins);
+    tcase_add_test(tc, test_engine_ends);
+    tcase_add_test(tc, test_engine_refuses_too_much);
+    suite_add_tcase(suite, tc);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

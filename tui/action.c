@@ -1,0 +1,92 @@
+/* The table of actions, and when each can be done. See action.def. */
+#include "tui/action.h"
+#include "tui/key.h"
+
+static const char *always(const struct model *model, const struct ui *ui)
+{
+    (void)model;
+    (void)ui;
+    return NULL;
+}
+
+static const char *not_paused(const struct model *model, const struct ui *ui)
+{
+    (void)ui;
+    switch (model->run) {
+    case RUN_NONE:
+        return "no lab is open: l lists them";
+    case RUN_OPENING:
+        return "the lab is being opened";
+    case RUN_RUNNING:
+        return "the guest is running: i stops it";
+    case RUN_ENDED:
+        return "the guest has ended: r restarts it";
+    case RUN_PAUSED:
+        break;
+    }
+    return NULL;
+}
+
+static const char *not_running(const struct model *model, const struct ui *ui)
+{
+    return ui_busy(ui, model) ? NULL : "the guest is not running";
+}
+
+static const char *cannot_restart(const struct model *model, const struct ui *ui)
+{
+    (void)ui;
+    if (model->lab < 0)
+        return "no lab is open: l lists them";
+    return model->run == RUN_RUNNING ? "the guest is running: i stops it" : NULL;
+}
+
+static const char *no_exit(const struct model *model, const struct ui *ui)
+{
+    return ui_exit(ui, model) ? NULL : "no exit has happened yet";
+}
+
+static const char *cannot_open(const struct model *model, const struct ui *ui)
+{
+    if (ui->selected_lab >= model->lab_count)
+        return "there is no lab";
+    if ((int)ui->selected_lab == model->lab)
+        return NULL;
+    if (model->labs[ui->selected_lab].missing[0])
+        return model->labs[ui->selected_lab].missing;
+    return model->run == RUN_RUNNING ? "the guest of another lab is running: stop it first" : NULL;
+}
+
+static const char *cannot_zoom(const struct model *model, const struct ui *ui)
+{
+    (void)model;
+    if (ui->rows < SCREEN_FULL_ROWS || ui->cols < SCREEN_FULL_COLS)
+        return "below 80x24 there is one pane only";
+    return NULL;
+}
+
+static const struct action actions[ACTION_COUNT] = {
+#define ACTION(symbol, where, keys, label, text, why_not)                                          \
+    [ACTION_##symbol] = {where, keys, label, text, why_not},
+#include "tui/action.def"
+#undef ACTION
+};
+
+const struct action *action_get(enum action_id id)
+{
+    return &actions[id];
+}
+
+bool action_in(enum action_id id, enum view_id view)
+{
+    return actions[id].where == view || actions[id].where == VIEW_COUNT;
+}
+
+enum action_id action_find(enum view_id view, uint32_t key)
+{
+    unsigned id = 0;
+
+    while (id < ACTION_COUNT &&
+           !(action_in((enum action_id)id, view) && key_in(actions[id].keys, key)))
+        id++;
+    return (enum action_id)id;
+}

@@ -1,0 +1,325 @@
+/*
+ * The session: commands on the machine of a lab, and the model of one moment. See session.h.
+ *
+ * A step goes through the same loop as a long run, so a request to stop means the same in both.
+ */
+#include "tui/session.h"
+#include "core/backend.h"
+#include "x86/disasm.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is read to decode the code window from: more than its lines take in real code. */
+#define CODE_BYTES ((size_t)MODEL_CODE * 8)
+
+struct session *session_create(const struct tui_config *config)
+{
+    struct session *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->disasm = x86_disasm_create();
+    if (!s->disasm) {
+        free(s);
+        return NULL;
+    }
+    s->config = config;
+    s->lab = -1;
+    return s;
+}
+
+void session_destroy(struct session *session)
+{
+    if (!session)
+        return;
+    machine_destroy(session->machine);
+    x86_disasm_destroy(session->disasm);
+    free(session);
+}
+
+static void message(struct session *s, bool error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void message(struct session *s, bool error, const char *fmt, ...)
+{
+    va_list ap;
+
+    s->message_id++;
+    s->message_error = error;
+    va_start(ap, fmt);
+    vsnprintf(s->message, sizeof(s->message), fmt, ap);
+    va_end(ap);
+}
+
+static void exit_seen(void *ctx, const struct machine *m, const struct vm_exit *exit)
+{
+    struct session *s = ctx;
+
+    (void)m;
+    exit_ring_add(&s->ring, exit);
+}
+
+static void text_seen(void *ctx, enum text_source source, const char *text, size_t size)
+{
+    struct session *s = ctx;
+
+    text_tail_add(&s->text, source, text, size);
+}
+
+static void forget(struct session *s)
+{
+    machine_destroy(s->machine);
+    s->machine = NULL;
+    s->run = RUN_NONE;
+    s->has_before = false;
+    s->has_rate = false;
+    s->code_bits = 0;
+    memset(&s->text, 0, sizeof(s->text));
+    exit_ring_reset(&s->ring, ++s->epoch);
+}
+
+static void open_lab(struct session *s, int lab)
+{
+    struct text_sink sink = {.write = text_seen, .ctx = s};
+    struct error err = {0};
+
+    forget(s);
+    s->lab = -1;
+    if (lab < 0 || (unsigned)lab >= s->config->lab_count) {
+        message(s, true, "no lab is open");
+        return;
+    }
+    if (s->config->open(s->config->ctx, (unsigned)lab, &sink, &s->machine, &err) < 0) {
+        s->machine = NULL;
+        message(s, true, "%s", err.text);
+        return;
+    }
+    s->machine->observer = (struct exit_observer){.seen = exit_seen, .ctx = s};
+    s->lab = lab;
+    s->run = RUN_PAUSED;
+    message(s, false, "lab %s is at its start: s steps, ] runs to the next exit",
+            s->config->labs[lab].id);
+}
+
+/* What a run that ended means, in the words of the message line. */
+static void settle(struct session *s)
+{
+    const struct run_result *r = &s->result;
+
+    s->run = r->stop == STOP_HALT || r->stop == STOP_TRIPLE_FAULT || r->stop == STOP_GUEST_ERROR
+                 ? RUN_ENDED
+                 : RUN_PAUSED;
+    switch (r->stop) {
+    case STOP_DEBUG_EXIT:
+        message(s, false, "the run ended: the guest wrote %x to the debug-exit port, status %u",
+                s->machine->debug_exit_value, r->status);
+        break;
+    case STOP_HALT:
+        message(s, false, "the guest halted, and nothing can wake it: r restarts the lab");
+        break;
+    case STOP_TRIPLE_FAULT:
+        message(s, true, "triple fault: the CPU shut down; r restarts the lab");
+        break;
+    case STOP_GUEST_ERROR:
+        message(s, true, "%s", r->error.text);
+        break;
+    case STOP_REQUEST:
+        message(s, false, "stopped on request");
+        break;
+    case STOP_MONITOR:
+        message(s, false, "stopped by a monitor");
+        break;
+    case STOP_BUDGET:
+        break;
+    }
+}
+
+/* Why a run under limits came back: an exit is worth a line, a plain step is not. */
+static void settle_budget(struct session *s, enum command_kind kind)
+{
+    const struct vm_exit *exit = exit_ring_get(&s->ring, s->ring.end - 1);
+
+    if (kind == COMMAND_CONTINUE || (kind == COMMAND_NEXT_EXIT && s->result.exits == 0))
+        message(s, false, "stopped at the limit of this run");
+    else if (s->result.exits > 0 && exit)
+        message(s, false, "exit %llu: %s", (unsigned long long)exit->seq,
+                exit_reason_name(exit->reason));
+    else
+        message(s, false, "%s", "");
+}
+
+static int run_once(struct session *s, enum command_kind kind, const struct run_limits *limits)
+{
+    if (kind == COMMAND_STEP)
+        return machine_step(s->machine, &s->result);
+    return machine_run(s->machine, limits, &s->result);
+}
+
+static bool has_moved(const struct session *s, enum command_kind kind)
+{
+    return (kind == COMMAND_STEP && s->result.insns > 0) ||
+           (kind != COMMAND_CONTINUE && s->result.exits > 0);
+}
+
+/* Until the machine stops for a reason of its own, or `pause` does not let it go on. */
+static void run(struct session *s, enum command_kind kind, const struct run_limits *limits)
+{
+    int rc;
+
+    machine_get_state(s->machine, &s->before);
+    s->has_before = true;
+    s->run = RUN_RUNNING;
+    do {
+        rc = run_once(s, kind, limits);
+    } while (rc == 0 && s->result.stop == STOP_REQUEST && !has_moved(s, kind) && s->pause &&
+             s->pause(s->ctx));
+    if (rc < 0) {
+        s->run = RUN_ENDED;
+        message(s, true, "%s", s->result.error.text);
+        return;
+    }
+    if (s->result.stop == STOP_REQUEST && has_moved(s, kind))
+        s->result.stop = STOP_BUDGET; /* it did what was asked before it saw the request */
+    settle(s);
+    if (s->result.stop == STOP_BUDGET)
+        settle_budget(s, kind);
+}
+
+void session_execute(struct session *session, const struct command *command)
+{
+    struct run_limits limits = session->limits;
+
+    if (command->kind == COMMAND_OPEN)
+        open_lab(session, (int)command->lab);
+    else if (command->kind == COMMAND_RESTART)
+        open_lab(session, session->lab);
+    else if (session->run == RUN_PAUSED && command->kind != COMMAND_INTERRUPT) {
+        if (command->kind == COMMAND_NEXT_EXIT)
+            limits.exits = 1;
+        run(session, command->kind, &limits);
+    }
+    session->done++;
+}
+
+/* All but the last exit or instruction in one run, then that one as a step of its own. */
+bool session_run_to(struct session *session, uint64_t exits, uint64_t insns)
+{
+    struct run_limits limits = {.exits = exits > 1 ? exits - 1 : 0,
+                                .insns = insns > 1 ? insns - 1 : 0};
+
+    if (limits.exits || limits.insns) {
+        run(session, COMMAND_CONTINUE, &limits);
+        if (session->result.stop != STOP_BUDGET)
+            return false;
+    }
+    limits = (struct run_limits){.exits = exits ? 1 : 0, .insns = insns && !exits ? 1 : 0};
+    run(session, exits ? COMMAND_NEXT_EXIT : COMMAND_STEP, &limits);
+    return exits ? session->machine->exits >= exits : session->machine->insns >= insns;
+}
+
+static unsigned code_bits(unsigned mode)
+{
+    if (mode == X86_MODE_LONG64)
+        return 64;
+    return mode == X86_MODE_PROT32 ? 32 : 16;
+}
+
+/* Decode from `start` on into model->code; code_at is the line at RIP, or code_count. */
+static void code_decode(struct session *s, struct model *model, uint64_t start)
+{
+    uint8_t bytes[CODE_BYTES];
+    uint64_t mask = s->code_bits == 64 ? UINT64_MAX : UINT32_MAX;
+    size_t size =
+        machine_read_linear(s->machine, (s->code_cs_base + start) & mask, bytes, sizeof(bytes));
+    size_t at = 0;
+
+    model->code_count = 0;
+    model->code_at = MODEL_CODE;
+    while (model->code_count < MODEL_CODE && at < size) {
+        struct code_line *line = &model->code[model->code_count];
+        struct x86_disasm_line text;
+
+        x86_disasm_one(s->disasm, bytes + at, size - at, s->code_bits, start + at, &text);
+        if (at + text.length > size)
+            break;
+        line->address = start + at;
+        line->length = text.length;
+        memcpy(line->bytes, bytes + at, text.length);
+        snprintf(line->text, sizeof(line->text), "%s", text.text);
+        if (line->address == model->now.rip)
+            model->code_at = model->code_count;
+        model->code_count++;
+        at += text.length;
+    }
+    if (model->code_at == MODEL_CODE)
+        model->code_at = model->code_count;
+}
+
+/* The instruction of the newest exit, when RIP is just behind it; else RIP. */
+static uint64_t code_fresh_start(const struct session *s, uint64_t rip)
+{
+    const struct vm_exit *exit = exit_ring_get(&s->ring, s->ring.end - 1);
+
+    if (exit && exit->cs_base == s->code_cs_base && exit->rip + exit->insn_len == rip)
+        return exit->rip;
+    return rip;
+}
+
+/*
+ * Instructions have no fixed length, so code before RIP is known only where the window began at an
+ * instruction: it keeps its start while RIP stays in it, and moves on when RIP comes near its end.
+ */
+static void code_publish(struct session *s, struct model *model)
+{
+    enum { KEEP = 40, BEFORE = 12 };
+    unsigned bits = code_bits(x86_mode_of(&model->now));
+    uint64_t base = bits == 64 ? 0 : model->now.seg[X86_CS].base, rip = model->now.rip;
+    bool inside = s->code_bits == bits && s->code_cs_base == base && s->code_start <= rip &&
+                  rip - s->code_start < CODE_BYTES;
+
+    s->code_bits = bits;
+    s->code_cs_base = base;
+    if (inside)
+        code_decode(s, model, s->code_start);
+    if (!inside || model->code_at == model->code_count) {
+        s->code_start = code_fresh_start(s, rip);
+        code_decode(s, model, s->code_start);
+    } else if (model->code_at > KEEP) {
+        s->code_start = model->code[model->code_at - BEFORE].address;
+        code_decode(s, model, s->code_start);
+    }
+    model->code_cs_base = s->code_cs_base;
+}
+
+static void machine_publish(struct session *s, struct model *model)
+{
+    model->backend = s->machine->vcpu->ops->name;
+    model->exits = s->machine->exits;
+    model->insns = s->machine->insns;
+    memcpy(model->counts, s->machine->exit_counts, sizeof(model->counts));
+    machine_get_state(s->machine, &model->now);
+    model->has_before = s->has_before;
+    if (s->has_before)
+        model->before = s->before;
+    code_publish(s, model);
+}
+
+void session_publish(struct session *session, struct model *model)
+{
+    model->run = session->run;
+    model->done = session->done;
+    model->lab = session->lab;
+    model->has_rate = session->has_rate;
+    model->rate_exits = session->rate_exits;
+    model->rate_insns = session->rate_insns;
+    model->message_id = session->message_id;
+    model->message_error = session->message_error;
+    memcpy(model->message, session->message, sizeof(model->message));
+    exit_ring_catch_up(&model->ring, &session->ring);
+    model->text = session->text;
+    if (session->machine)
+        machine_publish(session, model);
+}

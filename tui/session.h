@@ -1,0 +1,61 @@
+/*
+ * A session: the machine of the open lab, what is recorded of it, and the commands on it.
+ *
+ * - Commands run to their end on the caller's thread. The engine gives them a thread of their own;
+ *   `vlab render` does not.
+ * - While a run is under way, machine_request_stop() makes session_execute() call `pause`, which
+ *   says whether the run goes on. session_publish() may be called from there.
+ */
+#ifndef VLAB_TUI_SESSION_H
+#define VLAB_TUI_SESSION_H
+
+#include "tui/model.h"
+#include "tui/tui.h"
+#include "tui/update.h"
+
+struct x86_disasm;
+
+struct session {
+    const struct tui_config *config;
+    struct machine *machine; /* NULL when no lab is open */
+    struct x86_disasm *disasm;
+    enum run_state run;
+    int lab;
+    struct run_limits limits; /* of COMMAND_CONTINUE and COMMAND_NEXT_EXIT; 0: none */
+    struct run_result result; /* of the last run */
+    bool (*pause)(void *ctx); /* true: go on. NULL: every request stops the run */
+    void *ctx;
+
+    uint64_t epoch; /* machines made so far */
+    uint64_t done;  /* commands carried out */
+    bool has_rate;
+    uint64_t rate_exits, rate_insns; /* set by who has a clock */
+    uint64_t message_id;
+    bool message_error;
+    char message[200];
+
+    bool has_before;
+    struct x86_state before;
+    uint64_t code_start, code_cs_base; /* of the code window, so that it stays while RIP is in it */
+    unsigned code_bits;
+    struct exit_ring ring;
+    struct text_tail text;
+};
+
+/* About 600 KiB. NULL when out of memory. `config` must live as long. */
+struct session *session_create(const struct tui_config *config);
+void session_destroy(struct session *session); /* NULL is fine */
+
+/* Carry out a command, to its end. Failures become messages. */
+void session_execute(struct session *session, const struct command *command);
+
+/*
+ * Run under limits to a position, for `vlab render`: the last exit or instruction alone
+ * counts as the last step. False when the run ended before.
+ */
+bool session_run_to(struct session *session, uint64_t exits, uint64_t insns);
+
+/* Fill a model with the present moment. `model` was given to model_init() once. */
+void session_publish(struct session *session, struct model *model);
+
+#endif

@@ -1,0 +1,59 @@
+/* Numbers for people, see text.h. */
+#include "tui/text.h"
+
+#include <stdio.h>
+
+const char *text_grouped(uint64_t n, char buf[NUMBER_MAX])
+{
+    char digits[NUMBER_MAX];
+    int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+    int out = 0;
+
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            buf[out++] = ',';
+        buf[out++] = digits[i];
+    }
+    buf[out] = '\0';
+    return buf;
+}
+
+const char *text_short(uint64_t n, char buf[NUMBER_MAX])
+{
+    static const char units[] = "kMGTPE";
+    unsigned unit = 0;
+    unsigned tenths;
+
+    if (n < 1000) {
+        snprintf(buf, NUMBER_MAX, "%u", (unsigned)n);
+        return buf;
+    }
+    while (n >= 1000000) {
+        n /= 1000;
+        unit++;
+    }
+    tenths = (unsigned)(n / 100);
+    if (tenths >= 1000)
+        snprintf(buf, NUMBER_MAX, "%u%c", tenths / 10, units[unit]);
+    else
+        snprintf(buf, NUMBER_MAX, "%u.%u%c", tenths / 10, tenths % 10, units[unit]);
+    return buf;
+}
+
+int hex_digits(uint64_t n)
+{
+    int digits = 1;
+
+    while (n >>= 4)
+        digits++;
+    return digits;
+}
+
+int decimal_digits(uint64_t n)
+{
+    int digits = 1;
+
+    while (n /= 10)
+        digits++;
+    return digits;
+}

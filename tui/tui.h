@@ -1,0 +1,57 @@
+/*
+ * The screen, as the command line starts it.
+ *
+ * - The tui knows machines, not the course: the caller says which labs there are and how the
+ *   machine of one is made.
+ */
+#ifndef VLAB_TUI_TUI_H
+#define VLAB_TUI_TUI_H
+
+#include "core/machine.h"
+#include "tui/model.h"
+#include "util/error.h"
+
+#include <stdio.h>
+
+struct tui_config {
+    const struct lab_info *labs;
+    unsigned lab_count;
+    int lab; /* to open at the start, -1: show the list */
+    bool ascii, mono;
+    /*
+     * Make a lab's machine, loaded and ready to run; its text goes to `text`. Called on the
+     * engine's thread, never twice at a time. The tui destroys the machine.
+     */
+    int (*open)(void *ctx, unsigned lab, const struct text_sink *text, struct machine **machine,
+                struct error *err);
+    void *ctx;
+};
+
+/*
+ * The screen on the terminal, until the user leaves. -ENOTTY when standard input or output is no
+ * terminal, -EINVAL when its type is unknown. When a signal ends it, *signal is its number, else 0:
+ * the terminal is restored, and the caller ends the process by that signal.
+ */
+int tui_run(const struct tui_config *config, int *signal, struct error *err);
+
+enum render_format { RENDER_TEXT, RENDER_ANSI, RENDER_SVG, RENDER_JSON };
+
+struct render_options {
+    const char *view;      /* "step", "labs", "help" */
+    uint64_t exits, insns; /* run so far before drawing; 0: do not run */
+    const char *keys;      /* pressed then; see tui/key.h; NULL: none */
+    int rows, cols;
+    enum render_format format;
+};
+
+/*
+ * One screen without a terminal, the same on every run: keys act at once, and what would run on
+ * without an end stops after RENDER_INSNS instructions. -EINVAL when an option is wrong, -ERANGE
+ * when the run ends before `exits` or `insns`.
+ */
+int tui_render(const struct tui_config *config, const struct render_options *options, FILE *out,
+               struct error *err);
+
+#define RENDER_INSNS 20000000u
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The state of the screen itself: where the user is and what is selected. Plain data; update()
+ * changes it, views read it.
+ */
+#ifndef VLAB_TUI_UI_H
+#define VLAB_TUI_UI_H
+
+#include "tui/model.h"
+#include "tui/widget/pane.h"
+
+enum view_id { VIEW_STEP, VIEW_LABS, VIEW_HELP, VIEW_COUNT };
+
+#define UI_STACK VIEW_COUNT /* a view is on the stack once */
+
+/* The smallest screen that shows more than one pane, and the smallest of all. */
+enum { SCREEN_FULL_ROWS = 24, SCREEN_FULL_COLS = 80, SCREEN_MIN_ROWS = 12, SCREEN_MIN_COLS = 40 };
+
+struct ui {
+    int rows, cols;
+    enum view_id stack[UI_STACK]; /* stack[depth - 1] is shown, stack[0] is the root */
+    unsigned depth;
+    unsigned focus[VIEW_COUNT]; /* number of the pane that has the keys */
+    bool zoom;                  /* the focused pane alone */
+    int scroll[VIEW_COUNT][PANES_MAX + 1];
+
+    bool follow;            /* the newest exit is selected */
+    uint64_t selected_exit; /* else this one */
+    unsigned selected_lab;
+    bool explain; /* the qualification bit by bit */
+
+    uint64_t sent;  /* commands given to the engine */
+    uint64_t epoch; /* of the machine whose exits are shown */
+    uint64_t seen_message;
+    bool message_error;
+    char message[200];
+
+    bool show_frame; /* test mode: the number of the frame in the corner */
+    uint64_t frame;
+};
+
+/* `root` is the first view; a second one on top of it when `top` differs. */
+void ui_init(struct ui *ui, enum view_id root, enum view_id top, int rows, int cols);
+enum view_id ui_view(const struct ui *ui);
+/* Show a view: go back to it when it is on the stack, else put it on top. */
+void ui_show(struct ui *ui, enum view_id view);
+void ui_message(struct ui *ui, bool error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* One pane only: the screen is small, or the user asked for it. */
+bool ui_one_pane(const struct ui *ui);
+/* A command is under way or waiting. */
+bool ui_busy(const struct ui *ui, const struct model *model);
+/* The exit that is selected; NULL when there has been none. */
+const struct vm_exit *ui_exit(const struct ui *ui, const struct model *model);
+
+#endif
