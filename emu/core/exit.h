@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 enum exit_reason {
-#define EXIT_REASON(number, symbol, name, text) EXIT_##symbol = number,
+#define EXIT_REASON(number, symbol, name, text) EXIT_##symbol = (number),
 #include "core/exit.def"
 #undef EXIT_REASON
     EXIT_REASON_COUNT = 64 /* one more than any reason can be: sizes tables of counters */
@@ -48,10 +48,10 @@ struct vm_exit {
     uint64_t qualification; /* exit qualification, SDM layout for the reason */
     uint64_t guest_linear;
     uint64_t guest_physical;
-    uint64_t value; /* what moved, once handled: I/O data, MSR or CR value, CPUID leaf (EAX) */
-    uint32_t msr;   /* RDMSR, WRMSR: ECX at the exit */
-    uint32_t reason; /* enum exit_reason */
-    uint32_t native; /* SVM exit code or KVM_EXIT_*, as the backend got it */
+    uint64_t value;     /* what moved, once handled: I/O data, MSR or CR value, CPUID leaf (EAX) */
+    uint32_t msr;       /* RDMSR, WRMSR: ECX at the exit */
+    uint32_t reason;    /* enum exit_reason */
+    uint32_t native;    /* SVM exit code or KVM_EXIT_*, as the backend got it */
     uint32_t intr_info; /* SDM Table 25-17 */
     uint32_t intr_error;
     uint32_t idt_vectoring; /* event whose delivery this exit interrupted, SDM Table 25-18 */

@@ -1,8 +1,6 @@
 /*
  * Default exit handling, see handlers.h: what the instruction would have done on a bare machine,
  * done by the monitor (Intel SDM vol. 2 for each instruction).
- *
- * Left out: task switches (a task gate or a far jump to a TSS ends the run as a guest error).
  */
 #include "core/handlers.h"
 
@@ -76,9 +74,8 @@ static enum handled on_triple_fault(struct machine *m, struct vm_exit *exit,
 /* Give the guest its exception, or what two exceptions make together. */
 static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
-    struct x86_event event = {.info = exit->intr_info,
-                              .error = exit->intr_error,
-                              .cr2 = exit->qualification};
+    struct x86_event event = {
+        .info = exit->intr_info, .error = exit->intr_error, .cr2 = exit->qualification};
     enum x86_combined combined = X86_COMBINED_SECOND;
 
     if (exit->has & EXIT_HAS_VECTORING)
@@ -90,8 +87,8 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
     if (INTR_VECTOR(event.info) == X86_PF)
         m->vcpu->ops->set_cr(m->vcpu, 2, event.cr2);
     if (combined == X86_COMBINED_DOUBLE)
-        event = (struct x86_event){
-            .info = INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8 | X86_DF};
+        event = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
+                                           INTR_HARDWARE_EXCEPTION << 8 | X86_DF};
     if (INTR_TYPE(event.info) == INTR_SOFTWARE_EXCEPTION)
         event.insn_len = exit->insn_len;
     m->vcpu->ops->inject(m->vcpu, &event);
@@ -100,8 +97,7 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
 
 static enum handled on_cpuid(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
-    struct x86_cpuid out =
-        x86_cpuid((uint32_t)gpr(m, X86_RAX), (uint32_t)gpr(m, X86_RCX));
+    struct x86_cpuid out = x86_cpuid((uint32_t)gpr(m, X86_RAX), (uint32_t)gpr(m, X86_RCX));
 
     (void)result;
     set_gpr(m, X86_RAX, out.eax);
@@ -188,9 +184,12 @@ static bool cr_valid(struct machine *m, const struct vm_exit *exit, unsigned cr,
     switch (cr) {
     case 0:
         return x86_cr0_valid(value, ops->get_cr(m->vcpu, 4), efer, exit->mode == X86_MODE_LONG64);
-    case 3: return x86_cr3_valid(value, efer);
-    case 4: return x86_cr4_valid(value, efer);
-    default: return value < 16;
+    case 3:
+        return x86_cr3_valid(value, efer);
+    case 4:
+        return x86_cr4_valid(value, efer);
+    default:
+        return value < 16;
     }
 }
 
@@ -217,8 +216,7 @@ static enum handled on_rdmsr(struct machine *m, struct vm_exit *exit, struct run
     (void)result;
     if (!x86_msr_known(exit->msr))
         return raise_gp(m);
-    exit->value = exit->msr == MSR_TSC ? machine_tsc(m)
-                                       : m->vcpu->ops->get_msr(m->vcpu, exit->msr);
+    exit->value = exit->msr == MSR_TSC ? machine_tsc(m) : m->vcpu->ops->get_msr(m->vcpu, exit->msr);
     set_edx_eax(m, exit->value);
     return complete(m, exit);
 }
@@ -299,17 +297,9 @@ static enum handled on_ept_violation(struct machine *m, struct vm_exit *exit,
     return HANDLED;
 }
 
-static enum handled on_task_switch(struct machine *m, struct vm_exit *exit,
-                                   struct run_result *result)
-{
-    (void)m;
-    return guest_error(result, "hardware task switch, which this machine does not have yet,", exit);
-}
-
 static handler *const handlers[EXIT_REASON_COUNT] = {
     [EXIT_EXCEPTION_NMI] = on_exception,
     [EXIT_TRIPLE_FAULT] = on_triple_fault,
-    [EXIT_TASK_SWITCH] = on_task_switch,
     [EXIT_CPUID] = on_cpuid,
     [EXIT_HLT] = on_hlt,
     [EXIT_INVD] = on_nothing,

@@ -121,14 +121,17 @@ static void hash_u64(XXH3_state_t *hash, uint64_t value)
 
 static void hash_cpu(XXH3_state_t *hash, const struct x86_state *s)
 {
-    const uint64_t fields[] = {s->rip, s->rflags, s->gdtr.base, s->gdtr.limit, s->idtr.base,
-                               s->idtr.limit, s->cr0, s->cr2, s->cr3, s->cr4, s->cr8, s->dr[0],
-                               s->dr[1], s->dr[2], s->dr[3], s->dr6, s->dr7, s->xcr0, s->efer,
-                               s->star, s->lstar, s->cstar, s->fmask, s->kernel_gs_base,
-                               s->sysenter_cs, s->sysenter_esp, s->sysenter_eip, s->pat,
-                               s->apic_base, s->misc_enable, s->tsc_aux, s->interruptibility,
-                               s->activity, s->pending.info, s->pending.error,
-                               s->pending.insn_len, s->pending.cr2};
+    const uint64_t fields[] = {
+        s->rip,         s->rflags,       s->gdtr.base,     s->gdtr.limit,
+        s->idtr.base,   s->idtr.limit,   s->cr0,           s->cr2,
+        s->cr3,         s->cr4,          s->cr8,           s->dr[0],
+        s->dr[1],       s->dr[2],        s->dr[3],         s->dr6,
+        s->dr7,         s->xcr0,         s->efer,          s->star,
+        s->lstar,       s->cstar,        s->fmask,         s->kernel_gs_base,
+        s->sysenter_cs, s->sysenter_esp, s->sysenter_eip,  s->pat,
+        s->apic_base,   s->misc_enable,  s->tsc_aux,       s->interruptibility,
+        s->activity,    s->pending.info, s->pending.error, s->pending.insn_len,
+        s->pending.cr2};
 
     for (int i = 0; i < X86_GPR_COUNT; i++)
         hash_u64(hash, s->gpr[i]);
@@ -209,8 +212,7 @@ size_t machine_read_linear(const struct machine *m, uint64_t gva, void *buf, siz
         size_t part = page_part(gva + done, size - done);
         uint64_t gpa;
 
-        if (!translate(m, gva + done, &gpa) ||
-            !ram_read(&m->ram, gpa, (uint8_t *)buf + done, part))
+        if (!translate(m, gva + done, &gpa) || !ram_read(&m->ram, gpa, (uint8_t *)buf + done, part))
             break;
         done += part;
     }

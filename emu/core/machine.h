@@ -47,7 +47,10 @@ struct machine_config {
     uint32_t exception_bitmap;         /* vectors that exit, as in the VMCS; all by default */
 };
 
-#define MACHINE_CONFIG_DEFAULT {.ram_size = 16u << 20, .exception_bitmap = 0xffffffff}
+#define MACHINE_CONFIG_DEFAULT                                                                     \
+    {                                                                                              \
+        .ram_size = 16u << 20, .exception_bitmap = 0xffffffff                                      \
+    }
 
 /* What a monitor did with an exit. */
 enum monitor_action {
@@ -73,13 +76,13 @@ struct exit_observer {
 };
 
 enum stop_reason {
-    STOP_DEBUG_EXIT,   /* write to the debug-exit port; `status` */
-    STOP_HALT,         /* HLT that nothing can wake */
+    STOP_DEBUG_EXIT, /* write to the debug-exit port; `status` */
+    STOP_HALT,       /* HLT that nothing can wake */
     STOP_TRIPLE_FAULT,
-    STOP_BUDGET,       /* limits.insns or limits.exits reached */
-    STOP_GUEST_ERROR,  /* the guest did what this machine cannot run on from; `error` says what */
-    STOP_REQUEST,      /* machine_request_stop() */
-    STOP_MONITOR       /* a monitor returned MONITOR_STOP */
+    STOP_BUDGET,      /* limits.insns or limits.exits reached */
+    STOP_GUEST_ERROR, /* the guest did what this machine cannot run on from; `error` says what */
+    STOP_REQUEST,     /* machine_request_stop() */
+    STOP_MONITOR      /* a monitor returned MONITOR_STOP */
 };
 
 struct run_limits {
@@ -129,6 +132,10 @@ int machine_run(struct machine *m, const struct run_limits *limits, struct run_r
 /* One instruction, or one exit when the instruction exits: what "step" means everywhere. */
 int machine_step(struct machine *m, struct run_result *result);
 
+/*
+ * Ends the run under way, or the next one when there is none. One that comes just as a run ends of
+ * itself may be lost: who must be sure asks again.
+ */
 void machine_request_stop(struct machine *m);
 
 /* "debug-exit", "halt", "triple-fault", "budget", "guest-error", "request", "monitor" */

@@ -42,7 +42,8 @@ int ram_init(struct ram *ram, uint64_t size, struct error *err)
 
     memset(ram, 0, sizeof(*ram));
     if (size < RAM_SIZE_MIN || size > RAM_SIZE_MAX || size % PAGE_SIZE)
-        return error_set(err, -EINVAL, "RAM: %llu bytes is not a multiple of 4 KiB from 1 MiB to 4 GiB",
+        return error_set(err, -EINVAL,
+                         "RAM: %llu bytes is not a multiple of 4 KiB from 1 MiB to 4 GiB",
                          (unsigned long long)size);
     rc = slot_add_ram(ram, 0, low, err);
     if (!rc && size > low)

@@ -36,7 +36,7 @@ struct ram_slot {
 struct ram {
     struct ram_slot slots[RAM_SLOTS_MAX];
     unsigned count;
-    uint64_t size; /* bytes of RAM, ROM not counted */
+    uint64_t size;        /* bytes of RAM, ROM not counted */
     uint64_t dirty_pages; /* pages marked since the last ram_clear_dirty() */
 };
 

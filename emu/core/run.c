@@ -78,10 +78,16 @@ static bool run_once(struct machine *m, const struct run_limits *limits, uint64_
     if (left == 0 || (limits->exits && result->exits >= limits->exits))
         return true;
     switch (m->vcpu->ops->run(m->vcpu, left, &exit, &result->error)) {
-    case BACKEND_EXIT: return take_exit(m, &exit, result) == HANDLED_STOP;
-    case BACKEND_BUDGET: return true;
-    case BACKEND_STOPPED: result->stop = STOP_REQUEST; return true;
-    default: result->stop = STOP_GUEST_ERROR; return true;
+    case BACKEND_EXIT:
+        return take_exit(m, &exit, result) == HANDLED_STOP;
+    case BACKEND_BUDGET:
+        return true;
+    case BACKEND_STOPPED:
+        result->stop = STOP_REQUEST;
+        return true;
+    default:
+        result->stop = STOP_GUEST_ERROR;
+        return true;
     }
 }
 
@@ -119,11 +125,13 @@ void machine_request_stop(struct machine *m)
 
 const char *stop_reason_name(enum stop_reason stop)
 {
-    static const char *const names[] = {
-        [STOP_DEBUG_EXIT] = "debug-exit",   [STOP_HALT] = "halt",
-        [STOP_TRIPLE_FAULT] = "triple-fault", [STOP_BUDGET] = "budget",
-        [STOP_GUEST_ERROR] = "guest-error", [STOP_REQUEST] = "request",
-        [STOP_MONITOR] = "monitor"};
+    static const char *const names[] = {[STOP_DEBUG_EXIT] = "debug-exit",
+                                        [STOP_HALT] = "halt",
+                                        [STOP_TRIPLE_FAULT] = "triple-fault",
+                                        [STOP_BUDGET] = "budget",
+                                        [STOP_GUEST_ERROR] = "guest-error",
+                                        [STOP_REQUEST] = "request",
+                                        [STOP_MONITOR] = "monitor"};
 
     return (unsigned)stop < sizeof(names) / sizeof(names[0]) ? names[stop] : "unknown";
 }

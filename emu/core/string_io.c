@@ -39,10 +39,10 @@ static bool store(struct machine *m, struct vm_exit *exit, uint64_t gva, unsigne
     if (walk.verdict == X86_WALK_OK)
         machine_walk(m, gva + size - 1, X86_WRITE, exit->cpl == 3, &walk);
     if (walk.verdict != X86_WALK_OK) {
-        struct x86_event pf = {
-            .info = INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8 | X86_PF,
-            .error = walk.error_code,
-            .cr2 = walk.gva};
+        struct x86_event pf = {.info = INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8 |
+                                       X86_PF,
+                               .error = walk.error_code,
+                               .cr2 = walk.gva};
 
         m->vcpu->ops->inject(m->vcpu, &pf);
         return false;

@@ -22,13 +22,22 @@
 
 #define LCR_DLAB 0x80
 #define MCR_LOOP 0x10
-#define LSR_EMPTY 0x60 /* THRE and TEMT */
+#define LSR_EMPTY 0x60     /* THRE and TEMT */
 #define MSR_CONNECTED 0xb0 /* DCD, DSR, CTS */
 #define IIR_NONE 0x01
 #define IIR_FIFO 0xc0
 #define UART_PORTS 8
 
-enum uart_register { UART_DATA, UART_IER, UART_IIR_FCR, UART_LCR, UART_MCR, UART_LSR, UART_MSR, UART_SCR };
+enum uart_register {
+    UART_DATA,
+    UART_IER,
+    UART_IIR_FCR,
+    UART_LCR,
+    UART_MCR,
+    UART_LSR,
+    UART_MSR,
+    UART_SCR
+};
 
 struct uart {
     uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
@@ -51,14 +60,22 @@ static uint32_t uart_read(struct device *dev, uint16_t offset, unsigned size)
 
     (void)size;
     switch ((enum uart_register)offset) {
-    case UART_DATA: return dlab ? u->dll : 0;
-    case UART_IER: return dlab ? u->dlm : u->ier;
-    case UART_IIR_FCR: return IIR_NONE | (u->fcr & 1 ? IIR_FIFO : 0);
-    case UART_LCR: return u->lcr;
-    case UART_MCR: return u->mcr;
-    case UART_LSR: return LSR_EMPTY;
-    case UART_MSR: return modem_status(u);
-    case UART_SCR: return u->scr;
+    case UART_DATA:
+        return dlab ? u->dll : 0;
+    case UART_IER:
+        return dlab ? u->dlm : u->ier;
+    case UART_IIR_FCR:
+        return IIR_NONE | (u->fcr & 1 ? IIR_FIFO : 0);
+    case UART_LCR:
+        return u->lcr;
+    case UART_MCR:
+        return u->mcr;
+    case UART_LSR:
+        return LSR_EMPTY;
+    case UART_MSR:
+        return modem_status(u);
+    case UART_SCR:
+        return u->scr;
     }
     return 0xff;
 }
@@ -84,13 +101,24 @@ static void uart_write_byte(struct device *dev, unsigned offset, uint8_t value)
         else
             uart_send(dev, value);
         break;
-    case UART_IER: *(dlab ? &u->dlm : &u->ier) = dlab ? value : value & 0x0f; break;
-    case UART_IIR_FCR: u->fcr = value & 0xc9; break;
-    case UART_LCR: u->lcr = value; break;
-    case UART_MCR: u->mcr = value & 0x1f; break;
-    case UART_SCR: u->scr = value; break;
+    case UART_IER:
+        *(dlab ? &u->dlm : &u->ier) = dlab ? value : value & 0x0f;
+        break;
+    case UART_IIR_FCR:
+        u->fcr = value & 0xc9;
+        break;
+    case UART_LCR:
+        u->lcr = value;
+        break;
+    case UART_MCR:
+        u->mcr = value & 0x1f;
+        break;
+    case UART_SCR:
+        u->scr = value;
+        break;
     case UART_LSR:
-    case UART_MSR: break;
+    case UART_MSR:
+        break;
     }
 }
 

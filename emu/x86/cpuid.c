@@ -9,11 +9,11 @@
 #define BIT(n) (1u << (n))
 
 /* Leaf 1 EDX: FPU VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 */
-#define LEAF1_EDX                                                                                 \
-    (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(11) | BIT(13) | BIT(15) |   \
-     BIT(16) | BIT(17) | BIT(19) | BIT(23) | BIT(24) | BIT(25) | BIT(26))
+#define LEAF1_EDX                                                                                  \
+    (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(11) | BIT(13) |   \
+     BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) | BIT(24) | BIT(25) | BIT(26))
 /* Leaf 1 ECX: SSE3 PCLMULQDQ SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES hypervisor */
-#define LEAF1_ECX                                                                                 \
+#define LEAF1_ECX                                                                                  \
     (BIT(0) | BIT(1) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(31))
 /* Leaf 7 EBX: FSGSBASE BMI1 SMEP BMI2 ADX SMAP */
 #define LEAF7_EBX (BIT(0) | BIT(3) | BIT(7) | BIT(8) | BIT(19) | BIT(20))

@@ -16,10 +16,14 @@ static enum event_class class_of(uint32_t info)
     case X86_TS:
     case X86_NP:
     case X86_SS_FAULT:
-    case X86_GP: return CONTRIBUTORY;
-    case X86_PF: return PAGE_FAULT;
-    case X86_DF: return DOUBLE_FAULT;
-    default: return BENIGN;
+    case X86_GP:
+        return CONTRIBUTORY;
+    case X86_PF:
+        return PAGE_FAULT;
+    case X86_DF:
+        return DOUBLE_FAULT;
+    default:
+        return BENIGN;
     }
 }
 

@@ -86,8 +86,8 @@ uint64_t x86_operand_linear(const struct x86_insn *insn, const uint8_t *bytes,
 {
     const uint8_t *p = bytes + modrm_position(insn) + 1;
     bool long_mode = x86_mode_of(state) == X86_MODE_LONG64;
-    struct operand op = insn->address_size == 2 ? operand16(insn->modrm, p, state)
-                                                : operand32(insn, p, state);
+    struct operand op =
+        insn->address_size == 2 ? operand16(insn->modrm, p, state) : operand32(insn, p, state);
     unsigned seg = insn->segment != 0xff ? insn->segment : op.stack ? X86_SS : X86_DS;
 
     if (insn->address_size == 4)

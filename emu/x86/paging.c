@@ -237,8 +237,8 @@ static void walk_tables(const struct x86_paging *mmu, const struct paging_mode *
         entry = walk->steps[walk->count - 1].entry;
         if (is_leaf(mmu, mode, level, entry)) {
             walk->page_size = 1ull << (12 + (level - 1) * mode->index_bits);
-            walk->gpa = leaf_frame(mode, entry, walk->page_size) |
-                        (walk->gva & (walk->page_size - 1));
+            walk->gpa =
+                leaf_frame(mode, entry, walk->page_size) | (walk->gva & (walk->page_size - 1));
             walk->dirty = entry & ENTRY_D;
             walk->verdict = X86_WALK_OK;
             return;

@@ -51,9 +51,9 @@ struct x86_walk {
     uint64_t gpa;       /* valid when verdict is X86_WALK_OK */
     uint64_t page_size; /* bytes; 4 KiB with paging off */
     struct x86_walk_step steps[5];
-    uint8_t count; /* steps taken */
+    uint8_t count;      /* steps taken */
     uint8_t entry_size; /* 4 or 8 */
-    uint8_t rights; /* effective, X86_RIGHT_ bits as the tables say */
+    uint8_t rights;     /* effective, X86_RIGHT_ bits as the tables say */
     uint8_t verdict;
     uint32_t error_code; /* of the #PF, SDM Figure 4-12; meaningful unless X86_WALK_OK */
     const char *rule;    /* static text: what decided, never NULL */

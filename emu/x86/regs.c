@@ -38,7 +38,7 @@ void x86_state_reset(struct x86_state *state)
     state->pat = 0x0007040600070406;
     state->apic_base = 0xfee00900;
     state->misc_enable = 1;
-    state->fxsave[0] = 0x40; /* FCW 0040h */
+    state->fxsave[0] = 0x40;  /* FCW 0040h */
     state->fxsave[24] = 0x80; /* MXCSR 1f80h */
     state->fxsave[25] = 0x1f;
     state->fxsave[4] = 0xff; /* no x87 register is empty after RESET: all tags valid */

@@ -14,15 +14,26 @@
 #include <stdint.h>
 
 enum x86_gpr {
-    X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
-    X86_R8, X86_R9, X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15,
+    X86_RAX,
+    X86_RCX,
+    X86_RDX,
+    X86_RBX,
+    X86_RSP,
+    X86_RBP,
+    X86_RSI,
+    X86_RDI,
+    X86_R8,
+    X86_R9,
+    X86_R10,
+    X86_R11,
+    X86_R12,
+    X86_R13,
+    X86_R14,
+    X86_R15,
     X86_GPR_COUNT
 };
 
-enum x86_seg {
-    X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_LDTR, X86_TR,
-    X86_SEG_COUNT
-};
+enum x86_seg { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_LDTR, X86_TR, X86_SEG_COUNT };
 
 /*
  * Access rights of a segment, laid out as VMX guest-state fields (SDM Table 25-2):
@@ -72,9 +83,9 @@ struct x86_state {
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, apic_base, misc_enable, tsc_aux;
     uint32_t interruptibility;
-    uint32_t activity; /* enum x86_activity */
+    uint32_t activity;        /* enum x86_activity */
     struct x86_event pending; /* raised, and not yet delivered */
-    uint8_t fxsave[512];  /* x87 and SSE in FXSAVE64 layout, SDM vol. 1 Table 10-2 */
+    uint8_t fxsave[512];      /* x87 and SSE in FXSAVE64 layout, SDM vol. 1 Table 10-2 */
 };
 
 #define RFLAGS_CF (1u << 0)
@@ -124,9 +135,24 @@ struct x86_state {
 
 /* Exception vectors, SDM Table 6-1. */
 enum x86_vector {
-    X86_DE = 0, X86_DB = 1, X86_NMI = 2, X86_BP = 3, X86_OF = 4, X86_BR = 5, X86_UD = 6,
-    X86_NM = 7, X86_DF = 8, X86_TS = 10, X86_NP = 11, X86_SS_FAULT = 12, X86_GP = 13,
-    X86_PF = 14, X86_MF = 16, X86_AC = 17, X86_MC = 18, X86_XM = 19
+    X86_DE = 0,
+    X86_DB = 1,
+    X86_NMI = 2,
+    X86_BP = 3,
+    X86_OF = 4,
+    X86_BR = 5,
+    X86_UD = 6,
+    X86_NM = 7,
+    X86_DF = 8,
+    X86_TS = 10,
+    X86_NP = 11,
+    X86_SS_FAULT = 12,
+    X86_GP = 13,
+    X86_PF = 14,
+    X86_MF = 16,
+    X86_AC = 17,
+    X86_MC = 18,
+    X86_XM = 19
 };
 
 /* The state after RESET (SDM Table 10-1): CS:IP = f000:fff0 with base ffff0000. */

@@ -48,7 +48,7 @@ START_TEST(test_uart_data)
 {
     out(COM1, 'A');
     ck_assert_str_eq(serial, "A");
-    ck_assert_uint_eq(in(COM1), 0); /* nothing to receive */
+    ck_assert_uint_eq(in(COM1), 0);                   /* nothing to receive */
     bus_port_write(&m->ports, COM1, 2, 'B' | 5 << 8); /* a word write is two registers */
     ck_assert_str_eq(serial, "AB");
     ck_assert_uint_eq(in(COM1 + 1), 5);

@@ -116,10 +116,10 @@ static struct run_result run(uint64_t insns, uint64_t exits)
     return result;
 }
 
-#define LOAD(enter, ...)                                                                          \
-    do {                                                                                          \
-        static const uint8_t code[] = {__VA_ARGS__};                                              \
-        load(code, sizeof(code), enter);                                                          \
+#define LOAD(enter, ...)                                                                           \
+    do {                                                                                           \
+        static const uint8_t code[] = {__VA_ARGS__};                                               \
+        load(code, sizeof(code), enter);                                                           \
     } while (0)
 
 static uint64_t reg(enum x86_gpr gpr)
@@ -156,15 +156,15 @@ START_TEST(test_io_qualification)
         uint64_t qualification;
         unsigned len;
     } cases[] = {
-        {{0xe6, 0x42}, 0x42u << 16 | IO_QUAL_IMM | 0, 2},                     /* out 42h,al */
-        {{0xe7, 0x42}, 0x42u << 16 | IO_QUAL_IMM | 1, 2},                     /* out 42h,ax */
-        {{0x66, 0xe7, 0x42}, 0x42u << 16 | IO_QUAL_IMM | 3, 3},               /* out 42h,eax */
-        {{0xe4, 0x42}, 0x42u << 16 | IO_QUAL_IMM | IO_QUAL_IN, 2},            /* in al,42h */
-        {{0xee}, 0x1234u << 16, 1},                                           /* out dx,al */
-        {{0xed}, 0x1234u << 16 | IO_QUAL_IN | 1, 1},                          /* in ax,dx */
-        {{0x6e}, 0x1234u << 16 | IO_QUAL_STRING, 1},                          /* outsb */
-        {{0x6d}, 0x1234u << 16 | IO_QUAL_STRING | IO_QUAL_IN | 1, 1},         /* insw */
-        {{0xf3, 0x6e}, 0x1234u << 16 | IO_QUAL_STRING | IO_QUAL_REP, 2},      /* rep outsb */
+        {{0xe6, 0x42}, 0x42u << 16 | IO_QUAL_IMM | 0, 2},                /* out 42h,al */
+        {{0xe7, 0x42}, 0x42u << 16 | IO_QUAL_IMM | 1, 2},                /* out 42h,ax */
+        {{0x66, 0xe7, 0x42}, 0x42u << 16 | IO_QUAL_IMM | 3, 3},          /* out 42h,eax */
+        {{0xe4, 0x42}, 0x42u << 16 | IO_QUAL_IMM | IO_QUAL_IN, 2},       /* in al,42h */
+        {{0xee}, 0x1234u << 16, 1},                                      /* out dx,al */
+        {{0xed}, 0x1234u << 16 | IO_QUAL_IN | 1, 1},                     /* in ax,dx */
+        {{0x6e}, 0x1234u << 16 | IO_QUAL_STRING, 1},                     /* outsb */
+        {{0x6d}, 0x1234u << 16 | IO_QUAL_STRING | IO_QUAL_IN | 1, 1},    /* insw */
+        {{0xf3, 0x6e}, 0x1234u << 16 | IO_QUAL_STRING | IO_QUAL_REP, 2}, /* rep outsb */
         {{0xf3, 0x66, 0x6d}, 0x1234u << 16 | IO_QUAL_STRING | IO_QUAL_REP | IO_QUAL_IN | 3, 3},
     };
 
@@ -187,8 +187,8 @@ END_TEST
 START_TEST(test_rep_outs)
 {
     /* mov si,msg; mov cx,5; mov dx,0e9h; rep outsb; hlt; msg: */
-    LOAD(enter_real, 0xbe, 0x0c, 0x10, 0xb9, 0x05, 0x00, 0xba, 0xe9, 0x00, 0xf3, 0x6e, 0xf4, 'h', 'e',
-         'l', 'l', 'o');
+    LOAD(enter_real, 0xbe, 0x0c, 0x10, 0xb9, 0x05, 0x00, 0xba, 0xe9, 0x00, 0xf3, 0x6e, 0xf4, 'h',
+         'e', 'l', 'l', 'o');
     ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
     ck_assert_str_eq(f.text, "hello");
     ck_assert_uint_eq(f.count, 6); /* one exit an element, then HLT */
@@ -223,8 +223,8 @@ END_TEST
 START_TEST(test_cr_access)
 {
     /* mov ebx,11h; mov cr0,ebx; clts; mov ax,3; lmsw ax; xor eax,eax; mov cr3,eax; mov cr4,eax */
-    LOAD(enter_real, 0x66, 0xbb, 0x11, 0, 0, 0, 0x0f, 0x22, 0xc3, 0x0f, 0x06, 0xb8, 3, 0, 0x0f, 0x01,
-         0xf0, 0x66, 0x31, 0xc0, 0x0f, 0x22, 0xd8, 0x0f, 0x22, 0xe0);
+    LOAD(enter_real, 0x66, 0xbb, 0x11, 0, 0, 0, 0x0f, 0x22, 0xc3, 0x0f, 0x06, 0xb8, 3, 0, 0x0f,
+         0x01, 0xf0, 0x66, 0x31, 0xc0, 0x0f, 0x22, 0xd8, 0x0f, 0x22, 0xe0);
     run(100, 5);
     ck_assert_uint_eq(f.exits[0].qualification, 0 | CR_ACCESS_MOV_TO << 4 | X86_RBX << 8);
     ck_assert_uint_eq(f.exits[0].value, 0x11);
@@ -274,8 +274,8 @@ END_TEST
 START_TEST(test_invlpg_vmcall_rdtsc)
 {
     /* mov ebx,40h; invlpg [ebx+ebx*4+10h]; vmcall; rdtsc; hlt */
-    LOAD(enter_flat32, 0xbb, 0x40, 0, 0, 0, 0x0f, 0x01, 0x7c, 0x9b, 0x10, 0x0f, 0x01, 0xc1, 0x0f, 0x31,
-         0xf4);
+    LOAD(enter_flat32, 0xbb, 0x40, 0, 0, 0, 0x0f, 0x01, 0x7c, 0x9b, 0x10, 0x0f, 0x01, 0xc1, 0x0f,
+         0x31, 0xf4);
     ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
     ck_assert_uint_eq(f.exits[0].reason, EXIT_INVLPG);
     ck_assert_uint_eq(f.exits[0].qualification, 0x150);
@@ -310,8 +310,8 @@ START_TEST(test_page_faults)
         load(cases[i].code, cases[i].size, enter_long64);
         run(100, 1);
         ck_assert_uint_eq(f.exits[0].reason, EXIT_EXCEPTION_NMI);
-        ck_assert_uint_eq(f.exits[0].intr_info, INTR_VALID | INTR_HAS_ERROR |
-                                                    INTR_HARDWARE_EXCEPTION << 8 | X86_PF);
+        ck_assert_uint_eq(f.exits[0].intr_info,
+                          INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8 | X86_PF);
         ck_assert_uint_eq(f.exits[0].intr_error, cases[i].error);
         ck_assert_uint_eq(f.exits[0].qualification, cases[i].address);
         ck_assert_uint_eq(f.exits[0].insns, i == 5);
@@ -359,22 +359,22 @@ END_TEST
 
 /* A loop with branches, a call and a REP, then HLT: 7 + 50 * 8 ... counted by stepping. */
 static const uint8_t loop_code[] = {
-    0xb9, 0x32, 0,          /* mov cx,50 */
-    0xe8, 0x09, 0,          /* again: call sub */
-    0x40,                   /* inc ax */
-    0xa8, 0x01,             /* test al,1 */
-    0x75, 0x01,             /* jnz +1 */
-    0x43,                   /* inc bx */
-    0xe2, 0xf5,             /* loop again */
-    0xf4,                   /* hlt */
-    0x57,                   /* sub: push di */
-    0xbf, 0x00, 0x30,       /* mov di,3000h */
-    0x51,                   /* push cx */
-    0xb9, 0x04, 0x00,       /* mov cx,4 */
-    0xf3, 0xaa,             /* rep stosb */
-    0x59,                   /* pop cx */
-    0x5f,                   /* pop di */
-    0xc3,                   /* ret */
+    0xb9, 0x32, 0,    /* mov cx,50 */
+    0xe8, 0x09, 0,    /* again: call sub */
+    0x40,             /* inc ax */
+    0xa8, 0x01,       /* test al,1 */
+    0x75, 0x01,       /* jnz +1 */
+    0x43,             /* inc bx */
+    0xe2, 0xf5,       /* loop again */
+    0xf4,             /* hlt */
+    0x57,             /* sub: push di */
+    0xbf, 0x00, 0x30, /* mov di,3000h */
+    0x51,             /* push cx */
+    0xb9, 0x04, 0x00, /* mov cx,4 */
+    0xf3, 0xaa,       /* rep stosb */
+    0x59,             /* pop cx */
+    0x5f,             /* pop di */
+    0xc3,             /* ret */
 };
 
 START_TEST(test_count_equals_steps)

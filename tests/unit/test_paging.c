@@ -184,12 +184,12 @@ START_TEST(test_reserved)
         uint64_t gva;
         bool reserved;
     } cases[] = {
-        {LEVEL4, 0x1000, 8, 0x2087, 0, true},                  /* PS in a PML4E */
+        {LEVEL4, 0x1000, 8, 0x2087, 0, true}, /* PS in a PML4E */
         {LEVEL4, 0x1000, 8, 0x2007, 0, false},
-        {PAE, 0x1000, 8, 0x2003, 0, true},                     /* R/W in a PDPTE */
+        {PAE, 0x1000, 8, 0x2003, 0, true}, /* R/W in a PDPTE */
         {PAE, 0x1000, 8, 0x2001, 0, false},
-        {PAE, 0x1000, 8, 0x2001 | 1ull << 52, 0, true},        /* bits 62:52 */
-        {PSE32, 0x1000, 4, 0x00200087, 0, true},               /* bit 21 of a 4 MiB page */
+        {PAE, 0x1000, 8, 0x2001 | 1ull << 52, 0, true}, /* bits 62:52 */
+        {PSE32, 0x1000, 4, 0x00200087, 0, true},        /* bit 21 of a 4 MiB page */
         {PSE32, 0x1000, 4, 0x00400087, 0, false},
     };
 

@@ -17,8 +17,8 @@ static void teardown(void)
 
 START_TEST(test_sizes)
 {
-    static const uint64_t bad[] = {0, 4096, RAM_SIZE_MIN - 4096, RAM_SIZE_MIN + 1,
-                                   RAM_SIZE_MAX + 4096, 1ull << 40, ~0ull};
+    static const uint64_t bad[] = {
+        0, 4096, RAM_SIZE_MIN - 4096, RAM_SIZE_MIN + 1, RAM_SIZE_MAX + 4096, 1ull << 40, ~0ull};
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         ck_assert_int_eq(ram_init(&ram, bad[i], &err), -EINVAL);

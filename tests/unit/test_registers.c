@@ -17,9 +17,9 @@ START_TEST(test_cr0)
 {
     ck_assert(x86_cr0_valid(CR0_PE | CR0_ET, 0, 0, false));
     ck_assert(!x86_cr0_valid(1ull << 32, 0, 0, false));
-    ck_assert(!x86_cr0_valid(CR0_PG, 0, 0, false));                        /* PG without PE */
-    ck_assert(!x86_cr0_valid(CR0_PE | CR0_NW, 0, 0, false));               /* NW without CD */
-    ck_assert(!x86_cr0_valid(CR0_PE | CR0_PG, 0, EFER_LME, false));        /* LME needs PAE */
+    ck_assert(!x86_cr0_valid(CR0_PG, 0, 0, false));                 /* PG without PE */
+    ck_assert(!x86_cr0_valid(CR0_PE | CR0_NW, 0, 0, false));        /* NW without CD */
+    ck_assert(!x86_cr0_valid(CR0_PE | CR0_PG, 0, EFER_LME, false)); /* LME needs PAE */
     ck_assert(x86_cr0_valid(CR0_PE | CR0_PG, CR4_PAE, EFER_LME, false));
     ck_assert(!x86_cr0_valid(CR0_PE, CR4_PAE, EFER_LME | EFER_LMA, true)); /* from 64-bit code */
 }
@@ -92,15 +92,15 @@ START_TEST(test_operand)
         uint8_t bytes[12];
         uint64_t linear;
     } cases[] = {
-        {64, {0x0f, 0x01, 0x38}, 0x1000},                               /* [rax] */
-        {64, {0x0f, 0x01, 0x7b, 0xf0}, 0x2ff0},                         /* [rbx-10h] */
-        {64, {0x0f, 0x01, 0xbc, 0x98, 0x00, 0x01, 0, 0}, 0xd100},       /* [rax+rbx*4+100h] */
-        {64, {0x0f, 0x01, 0x3d, 0x10, 0, 0, 0}, 0x400017},              /* [rip+10h] */
+        {64, {0x0f, 0x01, 0x38}, 0x1000},                         /* [rax] */
+        {64, {0x0f, 0x01, 0x7b, 0xf0}, 0x2ff0},                   /* [rbx-10h] */
+        {64, {0x0f, 0x01, 0xbc, 0x98, 0x00, 0x01, 0, 0}, 0xd100}, /* [rax+rbx*4+100h] */
+        {64, {0x0f, 0x01, 0x3d, 0x10, 0, 0, 0}, 0x400017},        /* [rip+10h] */
         {64, {0x0f, 0x01, 0x3c, 0x25, 0x78, 0x56, 0x34, 0x12}, 0x12345678},
-        {64, {0x65, 0x0f, 0x01, 0x38}, 0x51000},                        /* gs:[rax] */
-        {64, {0x67, 0x0f, 0x01, 0x78, 0xff}, 0x0fff},                   /* [eax-1] */
-        {64, {0x41, 0x0f, 0x01, 0x7d, 0x00}, 0x13000},                  /* [r13] */
-        {64, {0x42, 0x0f, 0x01, 0x3c, 0x20}, 0x13000},                  /* [rax+r12] */
+        {64, {0x65, 0x0f, 0x01, 0x38}, 0x51000},       /* gs:[rax] */
+        {64, {0x67, 0x0f, 0x01, 0x78, 0xff}, 0x0fff},  /* [eax-1] */
+        {64, {0x41, 0x0f, 0x01, 0x7d, 0x00}, 0x13000}, /* [r13] */
+        {64, {0x42, 0x0f, 0x01, 0x3c, 0x20}, 0x13000}, /* [rax+r12] */
     };
     struct x86_state s = {.rip = 0x400000, .cr0 = CR0_PE | CR0_PG, .efer = EFER_LMA};
 
@@ -144,7 +144,8 @@ END_TEST
 
 START_TEST(test_syscall_and_back)
 {
-    struct x86_state s = {.rip = 0x1000, .rflags = RFLAGS_IF | RFLAGS_DF | 2, .cr0 = CR0_PE | CR0_PG};
+    struct x86_state s = {
+        .rip = 0x1000, .rflags = RFLAGS_IF | RFLAGS_DF | 2, .cr0 = CR0_PE | CR0_PG};
     unsigned vector = 0;
 
     s.efer = EFER_LMA;

@@ -2,8 +2,10 @@
  * The emulated CPU: Unicorn (QEMU's TCG) run as the guest of its own AMD-V emulation, so that every
  * event a hypervisor may intercept arrives precisely. See engine.h for the parts.
  *
- * Left out: AVX (CPUID does not report it), external interrupts, hardware breakpoints on data. The core's own limits: the x87 inexact flag is never set, segment limits are
- * not checked in flat fast paths, LOCK on a register form is not refused.
+ * Task switches are the core's own and no exits. Left out: AVX (CPUID does not report it), external
+ * interrupts, hardware breakpoints on data. The core's own limits: the x87 inexact flag is never
+ * set, segment limits are not checked in flat fast paths, LOCK on a register form is not refused,
+ * MOVAPS and its kin take unaligned addresses.
  */
 #include "backend/unicorn/engine.h"
 
@@ -67,11 +69,8 @@ static bool io_allowed(struct engine *e, uint16_t port, unsigned size)
 
 static void io_access(struct engine *e, bool in, uint32_t port, int size, uint32_t value)
 {
-    e->io = (struct io_access){.pending = true,
-                               .in = in,
-                               .port = (uint16_t)port,
-                               .size = (uint8_t)size,
-                               .value = value};
+    e->io = (struct io_access){
+        .pending = true, .in = in, .port = (uint16_t)port, .size = (uint8_t)size, .value = value};
     engine_abort(e, io_allowed(e, (uint16_t)port, (unsigned)size) ? PRIVATE_EXIT_IO
                                                                   : PRIVATE_EXIT_IO_DENIED);
 }
@@ -122,8 +121,10 @@ static uc_err add_hooks(struct engine *e)
     rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_MEM_UNMAPPED, memory_unmapped, e, 1, 0);
     rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_in, e, 1, 0, UC_X86_INS_IN);
     rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_out, e, 1, 0, UC_X86_INS_OUT);
-    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_system_call, e, 1, 0, UC_X86_INS_SYSCALL);
-    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_system_call, e, 1, 0, UC_X86_INS_SYSENTER);
+    rc =
+        rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_system_call, e, 1, 0, UC_X86_INS_SYSCALL);
+    rc = rc ? rc
+            : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_system_call, e, 1, 0, UC_X86_INS_SYSENTER);
     return rc;
 }
 
@@ -149,6 +150,14 @@ unsigned engine_cpl(struct engine *e)
     if (engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM)
         return 3;
     return engine_reg(e, UC_X86_REG_CS) & 3;
+}
+
+void engine_follow_task_switch(struct engine *e)
+{
+    if (e->quiet || !(e->cr0 & CR0_PE) || (e->efer & EFER_LMA))
+        return; /* the stub's world, or a mode without task switches */
+    e->cr0 = engine_reg(e, UC_X86_REG_CR0);
+    e->cr3 = engine_reg(e, UC_X86_REG_CR3);
 }
 
 unsigned engine_code_bits(struct engine *e)
@@ -243,8 +252,8 @@ static bool push_error_code(struct engine *e)
     context_read(e);
     context_segment(e, X86_SS, &ss);
     if (width != 8)
-        new_rsp = ss.access & SEG_DB ? new_rsp & 0xffffffff
-                                     : (rsp & ~0xffffull) | (new_rsp & 0xffff);
+        new_rsp =
+            ss.access & SEG_DB ? new_rsp & 0xffffffff : (rsp & ~0xffffull) | (new_rsp & 0xffff);
     gva = new_rsp;
     if (width != 8)
         gva = (ss.base + (ss.access & SEG_DB ? new_rsp : new_rsp & 0xffff)) & 0xffffffff;
@@ -289,9 +298,9 @@ static bool enter(struct engine *e)
     int rc;
 
     if (error >= 0) {
-        e->event = (struct x86_event){
-            .info = INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8 | X86_GP,
-            .error = (uint32_t)error};
+        e->event = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
+                                              INTR_HARDWARE_EXCEPTION << 8 | X86_GP,
+                                      .error = (uint32_t)error};
         e->machine->insns--; /* the INT did not retire after all */
     }
     if (e->event.info & INTR_VALID) {
@@ -433,11 +442,16 @@ static uint64_t unicorn_get_cr(struct vcpu *vcpu, unsigned cr)
     struct engine *e = vcpu->priv;
 
     switch (cr) {
-    case 0: return e->loaded ? e->cr0 : e->state.cr0;
-    case 2: return e->loaded ? engine_reg(e, UC_X86_REG_CR2) : e->state.cr2;
-    case 3: return e->loaded ? e->cr3 : e->state.cr3;
-    case 4: return e->loaded ? e->cr4 : e->state.cr4;
-    default: return e->loaded ? e->cr8 : e->state.cr8;
+    case 0:
+        return e->loaded ? e->cr0 : e->state.cr0;
+    case 2:
+        return e->loaded ? engine_reg(e, UC_X86_REG_CR2) : e->state.cr2;
+    case 3:
+        return e->loaded ? e->cr3 : e->state.cr3;
+    case 4:
+        return e->loaded ? e->cr4 : e->state.cr4;
+    default:
+        return e->loaded ? e->cr8 : e->state.cr8;
     }
 }
 
@@ -494,8 +508,10 @@ static bool msr_in_core(uint32_t msr)
     case MSR_EFER:
     case MSR_FS_BASE:
     case MSR_GS_BASE:
-    case MSR_KERNEL_GS_BASE: return true;
-    default: return false;
+    case MSR_KERNEL_GS_BASE:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -504,22 +520,38 @@ static uint64_t *msr_field(struct engine *e, uint32_t msr)
     struct x86_state *s = &e->state;
 
     switch (msr) {
-    case MSR_APIC_BASE: return &s->apic_base;
-    case MSR_SYSENTER_CS: return &s->sysenter_cs;
-    case MSR_SYSENTER_ESP: return &s->sysenter_esp;
-    case MSR_SYSENTER_EIP: return &s->sysenter_eip;
-    case MSR_MISC_ENABLE: return &s->misc_enable;
-    case MSR_PAT: return &s->pat;
-    case MSR_EFER: return &s->efer;
-    case MSR_STAR: return &s->star;
-    case MSR_LSTAR: return &s->lstar;
-    case MSR_CSTAR: return &s->cstar;
-    case MSR_FMASK: return &s->fmask;
-    case MSR_FS_BASE: return &s->seg[X86_FS].base;
-    case MSR_GS_BASE: return &s->seg[X86_GS].base;
-    case MSR_KERNEL_GS_BASE: return &s->kernel_gs_base;
-    case MSR_TSC_AUX: return &s->tsc_aux;
-    default: return NULL;
+    case MSR_APIC_BASE:
+        return &s->apic_base;
+    case MSR_SYSENTER_CS:
+        return &s->sysenter_cs;
+    case MSR_SYSENTER_ESP:
+        return &s->sysenter_esp;
+    case MSR_SYSENTER_EIP:
+        return &s->sysenter_eip;
+    case MSR_MISC_ENABLE:
+        return &s->misc_enable;
+    case MSR_PAT:
+        return &s->pat;
+    case MSR_EFER:
+        return &s->efer;
+    case MSR_STAR:
+        return &s->star;
+    case MSR_LSTAR:
+        return &s->lstar;
+    case MSR_CSTAR:
+        return &s->cstar;
+    case MSR_FMASK:
+        return &s->fmask;
+    case MSR_FS_BASE:
+        return &s->seg[X86_FS].base;
+    case MSR_GS_BASE:
+        return &s->seg[X86_GS].base;
+    case MSR_KERNEL_GS_BASE:
+        return &s->kernel_gs_base;
+    case MSR_TSC_AUX:
+        return &s->tsc_aux;
+    default:
+        return NULL;
     }
 }
 
@@ -612,8 +644,7 @@ static void unicorn_complete(struct vcpu *vcpu, unsigned insn_len)
         engine_set_reg(e, UC_X86_REG_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
     if (flags & RFLAGS_TF) {
         engine_set_reg(e, UC_X86_REG_DR6, engine_reg(e, UC_X86_REG_DR6) | 1u << 14);
-        e->event =
-            (struct x86_event){.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_DB};
+        e->event = (struct x86_event){.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_DB};
     }
 }
 
@@ -670,7 +701,8 @@ static int check_version(struct error *err)
 
     if (version >> 8 >= 0x020104)
         return 0;
-    return error_set(err, -ENOTSUP, "Unicorn: version %u.%u.%u is too old, 2.1.4 or newer is needed",
+    return error_set(err, -ENOTSUP,
+                     "Unicorn: version %u.%u.%u is too old, 2.1.4 or newer is needed",
                      version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
 }
 

@@ -90,8 +90,8 @@ static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
     op = insn.opcode;
     if (insn.map == 1)
         return (op & 0xf0) == 0x80;
-    return insn.map > 1 || insn.rep || insn.repne || (op & 0xf0) == 0x70 || (op >= 0xe0 && op <= 0xeb) ||
-           op == 0xff || op == 0x9a || (op >= 0xc2 && op <= 0xcf);
+    return insn.map > 1 || insn.rep || insn.repne || (op & 0xf0) == 0x70 ||
+           (op >= 0xe0 && op <= 0xeb) || op == 0xff || op == 0x9a || (op >= 0xc2 && op <= 0xcf);
 }
 
 /* The same for a block of one instruction inside the block before it. */

@@ -49,7 +49,14 @@ struct context_layout {
     size_t env, dr0, size;
 };
 
-enum fault_kind { FAULT_NONE, FAULT_PAGE, FAULT_CANONICAL, FAULT_EPT, FAULT_EPT_TABLE, FAULT_STOP_FETCH };
+enum fault_kind {
+    FAULT_NONE,
+    FAULT_PAGE,
+    FAULT_CANONICAL,
+    FAULT_EPT,
+    FAULT_EPT_TABLE,
+    FAULT_STOP_FETCH
+};
 
 /* Why the fill hook denied an access. */
 struct fault {
@@ -108,8 +115,8 @@ struct engine {
     uint64_t slot_hpa[RAM_SLOTS_MAX];
     uint8_t *page_use[RAM_SLOTS_MAX];
     unsigned stub_fetches; /* so many fetches from its address still get the stub */
-    bool stop_fetch;  /* deny the guest's next fetch: it is loaded but must not run */
-    bool delivering;  /* an event's delivery makes the accesses */
+    bool stop_fetch;       /* deny the guest's next fetch: it is loaded but must not run */
+    bool delivering;       /* an event's delivery makes the accesses */
     struct fault fault;
     bool probing; /* running a denied write again to learn its address */
     uint64_t probe_page;
@@ -122,12 +129,12 @@ struct engine {
     /* count.c */
     struct block blocks[BLOCKS];
     uint32_t generation;
-    uint64_t limit;   /* machine->insns at which to stop */
-    bool stepping;    /* instruction hook in use instead of block counts */
+    uint64_t limit; /* machine->insns at which to stop */
+    bool stepping;  /* instruction hook in use instead of block counts */
     uc_hook step_hook;
-    uint64_t block_gva; /* block being executed */
+    uint64_t block_gva;  /* block being executed */
     uint32_t block_size; /* its bytes, 0: none yet */
-    uint64_t step_gva;  /* instruction being executed, ~0: none yet */
+    uint64_t step_gva;   /* instruction being executed, ~0: none yet */
     uint32_t block_insns;
     bool budget_hit;
     uint64_t fence; /* page whose fetch was denied while translating ahead, ~0: none */
@@ -207,6 +214,8 @@ void engine_go(struct engine *e);
 /* Leave the instruction of a hook unexecuted and end the run with a private exit code. */
 void engine_abort(struct engine *e, int code);
 unsigned engine_cpl(struct engine *e);
+/* A hardware task switch is no exit here: it changes CR0.TS and CR3 behind the monitor's back. */
+void engine_follow_task_switch(struct engine *e);
 unsigned engine_code_bits(struct engine *e);
 
 /* Make an engine for a vCPU, without the self-test. */

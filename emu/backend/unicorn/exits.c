@@ -49,6 +49,7 @@ static void fill_place(struct engine *e, struct vm_exit *exit)
 {
     if (e->loaded) {
         context_read_once(e);
+        engine_follow_task_switch(e);
         exit->rip = engine_reg(e, UC_X86_REG_RIP);
         exit->cs_base = context_cs_base(e);
         exit->selector = context_cs_selector(e);
@@ -115,10 +116,10 @@ static void fill_fault(struct engine *e, struct vm_exit *exit)
     exit->guest_physical = f->gpa;
     exit->has |= EXIT_HAS_GPA;
     q = EPT_QUAL_GLA_VALID | (f->kind == FAULT_EPT ? EPT_QUAL_TRANSLATION : 0);
-    q |= f->kind == FAULT_EPT_TABLE   ? EPT_QUAL_READ
-         : f->access == X86_WRITE ? EPT_QUAL_WRITE
-         : f->access == X86_FETCH ? EPT_QUAL_FETCH
-                                  : EPT_QUAL_READ;
+    q |= f->kind == FAULT_EPT_TABLE ? EPT_QUAL_READ
+         : f->access == X86_WRITE   ? EPT_QUAL_WRITE
+         : f->access == X86_FETCH   ? EPT_QUAL_FETCH
+                                    : EPT_QUAL_READ;
     set_qualification(exit, q | (uint64_t)f->ept_rights << 3);
 }
 
@@ -176,8 +177,8 @@ static void fill_exception(struct engine *e, struct vm_exit *exit, const struct 
                            unsigned vector)
 {
     int vmx = vector == X86_UD ? vmx_reason(insn) : -1;
-    enum intr_type type = vector == X86_BP || vector == X86_OF ? INTR_SOFTWARE_EXCEPTION
-                                                               : INTR_HARDWARE_EXCEPTION;
+    enum intr_type type =
+        vector == X86_BP || vector == X86_OF ? INTR_SOFTWARE_EXCEPTION : INTR_HARDWARE_EXCEPTION;
 
     if (vmx >= 0) {
         exit->reason = (uint32_t)vmx;
@@ -240,8 +241,7 @@ static void fill_msr(struct engine *e, struct vm_exit *exit, const struct x86_in
     exit->reason = write ? EXIT_WRMSR : EXIT_RDMSR;
     exit->msr = (uint32_t)engine_reg(e, UC_X86_REG_RCX);
     if (write)
-        exit->value = engine_reg(e, UC_X86_REG_RDX) << 32 |
-                      (uint32_t)engine_reg(e, UC_X86_REG_RAX);
+        exit->value = engine_reg(e, UC_X86_REG_RDX) << 32 | (uint32_t)engine_reg(e, UC_X86_REG_RAX);
 }
 
 /* Software interrupts are no exit; a gate the guest may not use is a #GP (SDM vol. 3, 6.12.1.2). */
@@ -255,8 +255,7 @@ static bool software_int(struct engine *e, struct vm_exit *exit, const struct x8
         type = INTR_PRIVILEGED_SOFTWARE;
         vector = X86_DB;
     }
-    if (type == INTR_SOFTWARE_EXCEPTION &&
-        (e->machine->config.exception_bitmap >> vector & 1)) {
+    if (type == INTR_SOFTWARE_EXCEPTION && (e->machine->config.exception_bitmap >> vector & 1)) {
         set_intr(exit, type, vector, false, 0);
         return true;
     }
@@ -297,20 +296,32 @@ static bool fast_system_call(struct engine *e, struct vm_exit *exit, const struc
 static int plain_reason(unsigned native)
 {
     switch (native) {
-    case SVM_EXIT_RDTSC: return EXIT_RDTSC;
-    case SVM_EXIT_RDPMC: return EXIT_RDPMC;
-    case SVM_EXIT_CPUID: return EXIT_CPUID;
-    case SVM_EXIT_INVD: return EXIT_INVD;
-    case SVM_EXIT_PAUSE: return EXIT_PAUSE;
-    case SVM_EXIT_HLT: return EXIT_HLT;
-    case SVM_EXIT_TASK_SWITCH: return EXIT_TASK_SWITCH;
-    case SVM_EXIT_SHUTDOWN: return EXIT_TRIPLE_FAULT;
-    case SVM_EXIT_RDTSCP: return EXIT_RDTSCP;
-    case SVM_EXIT_WBINVD: return EXIT_WBINVD;
-    case SVM_EXIT_MONITOR: return EXIT_MONITOR;
-    case SVM_EXIT_MWAIT: return EXIT_MWAIT;
-    case SVM_EXIT_XSETBV: return EXIT_XSETBV;
-    default: return -1;
+    case SVM_EXIT_RDTSC:
+        return EXIT_RDTSC;
+    case SVM_EXIT_RDPMC:
+        return EXIT_RDPMC;
+    case SVM_EXIT_CPUID:
+        return EXIT_CPUID;
+    case SVM_EXIT_INVD:
+        return EXIT_INVD;
+    case SVM_EXIT_PAUSE:
+        return EXIT_PAUSE;
+    case SVM_EXIT_HLT:
+        return EXIT_HLT;
+    case SVM_EXIT_SHUTDOWN:
+        return EXIT_TRIPLE_FAULT;
+    case SVM_EXIT_RDTSCP:
+        return EXIT_RDTSCP;
+    case SVM_EXIT_WBINVD:
+        return EXIT_WBINVD;
+    case SVM_EXIT_MONITOR:
+        return EXIT_MONITOR;
+    case SVM_EXIT_MWAIT:
+        return EXIT_MWAIT;
+    case SVM_EXIT_XSETBV:
+        return EXIT_XSETBV;
+    default:
+        return -1;
     }
 }
 

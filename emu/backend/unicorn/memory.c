@@ -99,12 +99,8 @@ static void table_write(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
 
 void memory_paging(struct engine *e, struct x86_paging *mmu)
 {
-    *mmu = (struct x86_paging){.cr0 = e->cr0,
-                               .cr3 = e->cr3,
-                               .cr4 = e->cr4,
-                               .efer = e->efer,
-                               .read = table_read,
-                               .ctx = e};
+    *mmu = (struct x86_paging){
+        .cr0 = e->cr0, .cr3 = e->cr3, .cr4 = e->cr4, .efer = e->efer, .read = table_read, .ctx = e};
 }
 
 /* ---- stage one --------------------------------------------------------------------------- */
@@ -246,7 +242,8 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
         e->fault.error_code = walk.error_code;
         if (walk.verdict == X86_WALK_NO_TABLE)
             return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa);
-        return deny_located(e, walk.verdict == X86_WALK_NOT_CANONICAL ? FAULT_CANONICAL : FAULT_PAGE,
+        return deny_located(e,
+                            walk.verdict == X86_WALK_NOT_CANONICAL ? FAULT_CANONICAL : FAULT_PAGE,
                             gva, access, entry);
     }
     slot = ram_find(&e->machine->ram, walk.gpa);
@@ -283,8 +280,7 @@ static bool fill_alias(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
 
     if (!slot)
         return false;
-    entry->paddr =
-        e->slot_hpa[slot - e->machine->ram.slots] + (gva - ALIAS_BASE - slot->gpa);
+    entry->paddr = e->slot_hpa[slot - e->machine->ram.slots] + (gva - ALIAS_BASE - slot->gpa);
     entry->perms = UC_PROT_EXEC;
     return true;
 }
@@ -320,6 +316,7 @@ bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *en
 
     (void)uc;
     gva &= PAGE_MASK;
+    engine_follow_task_switch(e);
     if (type == UC_MEM_FETCH)
         return fill_fetch(e, gva, entry);
     if (type == UC_MEM_WRITE && e->probing)

@@ -23,14 +23,36 @@ enum vmcb_control {
 
 /* State-save area. A segment is selector u16, attributes u16, limit u32, base u64. */
 enum vmcb_save {
-    VMCB_ES = 0x400, VMCB_CS = 0x410, VMCB_SS = 0x420, VMCB_DS = 0x430,
-    VMCB_FS = 0x440, VMCB_GS = 0x450, VMCB_GDTR = 0x460, VMCB_LDTR = 0x470,
-    VMCB_IDTR = 0x480, VMCB_TR = 0x490,
-    VMCB_CPL = 0x4cb, VMCB_EFER = 0x4d0, VMCB_CR4 = 0x548, VMCB_CR3 = 0x550, VMCB_CR0 = 0x558,
-    VMCB_DR7 = 0x560, VMCB_DR6 = 0x568, VMCB_RFLAGS = 0x570, VMCB_RIP = 0x578, VMCB_RSP = 0x5d8,
-    VMCB_RAX = 0x5f8, VMCB_STAR = 0x600, VMCB_LSTAR = 0x608, VMCB_CSTAR = 0x610,
-    VMCB_SFMASK = 0x618, VMCB_KERNEL_GS_BASE = 0x620, VMCB_SYSENTER_CS = 0x628,
-    VMCB_SYSENTER_ESP = 0x630, VMCB_SYSENTER_EIP = 0x638, VMCB_CR2 = 0x640
+    VMCB_ES = 0x400,
+    VMCB_CS = 0x410,
+    VMCB_SS = 0x420,
+    VMCB_DS = 0x430,
+    VMCB_FS = 0x440,
+    VMCB_GS = 0x450,
+    VMCB_GDTR = 0x460,
+    VMCB_LDTR = 0x470,
+    VMCB_IDTR = 0x480,
+    VMCB_TR = 0x490,
+    VMCB_CPL = 0x4cb,
+    VMCB_EFER = 0x4d0,
+    VMCB_CR4 = 0x548,
+    VMCB_CR3 = 0x550,
+    VMCB_CR0 = 0x558,
+    VMCB_DR7 = 0x560,
+    VMCB_DR6 = 0x568,
+    VMCB_RFLAGS = 0x570,
+    VMCB_RIP = 0x578,
+    VMCB_RSP = 0x5d8,
+    VMCB_RAX = 0x5f8,
+    VMCB_STAR = 0x600,
+    VMCB_LSTAR = 0x608,
+    VMCB_CSTAR = 0x610,
+    VMCB_SFMASK = 0x618,
+    VMCB_KERNEL_GS_BASE = 0x620,
+    VMCB_SYSENTER_CS = 0x628,
+    VMCB_SYSENTER_ESP = 0x630,
+    VMCB_SYSENTER_EIP = 0x638,
+    VMCB_CR2 = 0x640
 };
 
 #define VMCB_EVENTINJ_VALID (1u << 31)
@@ -52,7 +74,6 @@ enum svm_exit_code {
     SVM_EXIT_INVLPG = 0x79,
     SVM_EXIT_IOIO = 0x7b,
     SVM_EXIT_MSR = 0x7c,
-    SVM_EXIT_TASK_SWITCH = 0x7d,
     SVM_EXIT_SHUTDOWN = 0x7f,
     SVM_EXIT_VMRUN = 0x80,
     SVM_EXIT_VMMCALL = 0x81,
@@ -70,7 +91,7 @@ enum svm_exit_code {
 
 /* Not AMD's: what this backend notices itself and reports in the same field. */
 enum private_exit_code {
-    PRIVATE_EXIT_NPF = 0x400, /* AMD's code for a nested page fault */
+    PRIVATE_EXIT_NPF = 0x400,    /* AMD's code for a nested page fault */
     PRIVATE_EXIT_FAULT = 0x1000, /* see struct fault */
     PRIVATE_EXIT_IO,             /* see struct io_access */
     PRIVATE_EXIT_IO_DENIED,      /* IN or OUT without the privilege */

@@ -101,11 +101,11 @@ static void put_table(uint8_t *at, const struct x86_table *table)
 static void put_intercepts(uint8_t *cb)
 {
     static const uint8_t codes[] = {
-        SVM_EXIT_RDTSC, SVM_EXIT_RDPMC,  SVM_EXIT_CPUID, SVM_EXIT_SOFTWARE_INT, SVM_EXIT_INVD,
-        SVM_EXIT_HLT,   SVM_EXIT_INVLPG, SVM_EXIT_IOIO,  SVM_EXIT_MSR,          SVM_EXIT_TASK_SWITCH,
-        SVM_EXIT_SHUTDOWN, SVM_EXIT_VMRUN, SVM_EXIT_VMMCALL, SVM_EXIT_VMLOAD, SVM_EXIT_VMSAVE,
-        SVM_EXIT_STGI, SVM_EXIT_CLGI, SVM_EXIT_SKINIT, SVM_EXIT_RDTSCP, SVM_EXIT_WBINVD,
-        SVM_EXIT_MONITOR, SVM_EXIT_MWAIT, SVM_EXIT_XSETBV};
+        SVM_EXIT_RDTSC, SVM_EXIT_RDPMC,   SVM_EXIT_CPUID,  SVM_EXIT_SOFTWARE_INT, SVM_EXIT_INVD,
+        SVM_EXIT_HLT,   SVM_EXIT_INVLPG,  SVM_EXIT_IOIO,   SVM_EXIT_MSR,          SVM_EXIT_SHUTDOWN,
+        SVM_EXIT_VMRUN, SVM_EXIT_VMMCALL, SVM_EXIT_VMLOAD, SVM_EXIT_VMSAVE,       SVM_EXIT_STGI,
+        SVM_EXIT_CLGI,  SVM_EXIT_SKINIT,  SVM_EXIT_RDTSCP, SVM_EXIT_WBINVD,       SVM_EXIT_MONITOR,
+        SVM_EXIT_MWAIT, SVM_EXIT_XSETBV};
     uint64_t intercepts = 0;
 
     for (size_t i = 0; i < sizeof(codes); i++)
@@ -241,6 +241,7 @@ void world_read(struct engine *e)
         context_segment(e, i, &s->seg[i]);
     context_tables(e, s);
     context_debug(e, s);
+    engine_follow_task_switch(e);
     s->cr0 = e->cr0;
     s->cr2 = engine_reg(e, UC_X86_REG_CR2);
     s->cr3 = e->cr3;
@@ -296,7 +297,8 @@ int world_load(struct engine *e)
     e->efer = e->state.efer;
     put_guest(e);
     load_registers(e);
-    put_le32(vmcb(e) + VMCB_EVENTINJ, deliver ? VMCB_EVENTINJ_VALID | INTR_VECTOR(e->event.info) : 0);
+    put_le32(vmcb(e) + VMCB_EVENTINJ,
+             deliver ? VMCB_EVENTINJ_VALID | INTR_VECTOR(e->event.info) : 0);
     e->delivering = deliver;
     e->stop_fetch = true;
     run_stub(e, STUB_LOAD);
