@@ -1,9 +1,7 @@
 /* vlab list: the labs and how far each is. */
-#include "cli/cli.h"
+#include "cli/course_verb.h"
 #include "course/progress.h"
 
-#include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,12 +50,13 @@ static void print_lab(const struct lab *lab, const struct lab_points *sum)
     printf("\n");
 }
 
-static int list(const struct course *course, bool json, struct error *err)
+static int list(const struct course *course, const char *name, bool json, struct error *err)
 {
     char state_dir[COURSE_PATH_MAX];
     json_t *labs = json ? json_array() : NULL;
     int ret = course_state_dir(state_dir, err);
 
+    (void)name;
     for (unsigned i = 0; !ret && i < course_lab_count(course); i++) {
         const struct lab *lab = course_lab(course, i);
         struct lab_points sum;
@@ -70,38 +69,16 @@ static int list(const struct course *course, bool json, struct error *err)
         else
             print_lab(lab, &sum);
     }
-    if (!ret && json) {
-        json_dumpf(labs, stdout, JSON_INDENT(2));
-        printf("\n");
-    }
-    json_decref(labs);
+    if (!ret && json)
+        print_json(labs);
+    else
+        json_decref(labs);
     return ret;
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
-    struct course *course;
-    struct error err = {0};
-    bool json = false;
-    int c, ret;
-
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (c == 'h')
-            return cli_help(&verb_list);
-        if (c != 'j')
-            return cli_bad_option(&verb_list, argv, c);
-        json = true;
-    }
-    if (optind < argc)
-        return cli_usage(&verb_list, "unexpected argument \"%.40s\"", argv[optind]);
-    if (course_open(&course, &err))
-        return cli_fail(&err);
-    ret = list(course, json, &err);
-    course_close(course);
-    return ret ? cli_fail(&err) : CLI_OK;
+    return course_verb(&verb_list, argc, argv, NULL, list);
 }
 
 const struct verb verb_list = {

@@ -1,9 +1,7 @@
 /* vlab start: set up the working copies of a lab's exercises. Files that are there stay. */
-#include "cli/cli.h"
+#include "cli/course_verb.h"
 #include "course/work.h"
 
-#include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 
 static void report(const struct exercise *exercise, const char *path, bool created, json_t *list)
@@ -48,42 +46,16 @@ static int start_named(const struct course *course, const char *name, bool json,
     }
     list = json_array();
     ret = start(course, lab, list, err);
-    if (!ret) {
-        json_t *root = json_pack("{s:s, s:s, s:O}", "lab", lab->folder, "sheet", lab->sheet,
-                                 "exercises", list);
-
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        printf("\n");
-        json_decref(root);
-    }
+    if (!ret)
+        print_json(json_pack("{s:s, s:s, s:O}", "lab", lab->folder, "sheet", lab->sheet,
+                             "exercises", list));
     json_decref(list);
     return ret;
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
-    struct course *course;
-    struct error err = {0};
-    bool json = false;
-    int c, ret;
-
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (c == 'h')
-            return cli_help(&verb_start);
-        if (c != 'j')
-            return cli_bad_option(&verb_start, argv, c);
-        json = true;
-    }
-    if (argc - optind != 1)
-        return cli_usage(&verb_start, argc == optind ? "which lab?" : "one lab at a time");
-    if (course_open(&course, &err))
-        return cli_fail(&err);
-    ret = start_named(course, argv[optind], json, &err);
-    course_close(course);
-    return ret ? cli_fail(&err) : CLI_OK;
+    return course_verb(&verb_start, argc, argv, "which lab?", start_named);
 }
 
 const struct verb verb_start = {

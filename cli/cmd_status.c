@@ -1,9 +1,7 @@
 /* vlab status: what of the exercises is done. */
-#include "cli/cli.h"
+#include "cli/course_verb.h"
 #include "course/progress.h"
 
-#include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 
 static json_t *progress_json(const struct exercise *exercise, const struct progress *p)
@@ -43,12 +41,13 @@ static void print_progress(const struct exercise *exercise, const struct progres
         printf("  file    %s\n", p->file);
 }
 
-static int status(const struct course *course, bool json, struct error *err)
+static int status(const struct course *course, const char *name, bool json, struct error *err)
 {
     char state_dir[COURSE_PATH_MAX];
     json_t *list = json ? json_array() : NULL;
     int ret = course_state_dir(state_dir, err);
 
+    (void)name;
     for (unsigned i = 0; !ret && i < course_exercise_count(course); i++) {
         const struct exercise *exercise = course_exercise(course, i);
         struct progress progress;
@@ -61,38 +60,16 @@ static int status(const struct course *course, bool json, struct error *err)
         else
             print_progress(exercise, &progress);
     }
-    if (!ret && json) {
-        json_dumpf(list, stdout, JSON_INDENT(2));
-        printf("\n");
-    }
-    json_decref(list);
+    if (!ret && json)
+        print_json(list);
+    else
+        json_decref(list);
     return ret;
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {0}};
-    struct course *course;
-    struct error err = {0};
-    bool json = false;
-    int c, ret;
-
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (c == 'h')
-            return cli_help(&verb_status);
-        if (c != 'j')
-            return cli_bad_option(&verb_status, argv, c);
-        json = true;
-    }
-    if (optind < argc)
-        return cli_usage(&verb_status, "unexpected argument \"%.40s\"", argv[optind]);
-    if (course_open(&course, &err))
-        return cli_fail(&err);
-    ret = status(course, json, &err);
-    course_close(course);
-    return ret ? cli_fail(&err) : CLI_OK;
+    return course_verb(&verb_status, argc, argv, NULL, status);
 }
 
 const struct verb verb_status = {

@@ -146,7 +146,7 @@ divide_error:
     add     qword [rsp], 2          ; DIV ECX has two bytes
     iretq
 
-; #UD of VMCALL: nobody to call
+; #UD of VMCALL: there is no hypervisor to call
 invalid_opcode:
     add     qword [rsp], 3
     iretq
