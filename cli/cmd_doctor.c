@@ -189,8 +189,8 @@ static void check_folders(struct findings *f)
     if (course_open(&course, &err)) {
         find(f, "course data", LEVEL_MISSING, "%s", err.text);
     } else {
-        find(f, "course data", LEVEL_OK, "%.500s: %u labs", course_root(course),
-             course_lab_count(course));
+        find(f, "course data", LEVEL_OK, "%.500s: %u lab%s", course_root(course),
+             course_lab_count(course), course_lab_count(course) == 1 ? "" : "s");
         course_close(course);
     }
     if (course_state_dir(state, &err))

@@ -118,7 +118,10 @@ static uc_err add_hooks(struct engine *e)
 
     rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INTR, on_interrupt, e, 1, 0);
     rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_BLOCK, count_block, e, 1, 0);
-    rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_MEM_UNMAPPED, memory_unmapped, e, 1, 0);
+    /* For these two pages only: a memory hook keeps every store to its range on a slow path. */
+    rc = rc ? rc
+            : uc_hook_add(uc, &hook, UC_HOOK_MEM_UNMAPPED, memory_unmapped, e, HPA_NOTHING,
+                          HPA_NOTHING + 2 * PAGE_SIZE - 1);
     rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_in, e, 1, 0, UC_X86_INS_IN);
     rc = rc ? rc : uc_hook_add(uc, &hook, UC_HOOK_INSN, on_out, e, 1, 0, UC_X86_INS_OUT);
     rc =
@@ -137,7 +140,9 @@ void engine_go(struct engine *e)
     e->io.pending = false;
     if (!e->probing)
         e->fault.kind = FAULT_NONE;
+    count_resume(e);
     uc_emu_start(e->uc, engine_reg(e, UC_X86_REG_RIP), ~0ull, 0, 0);
+    count_pause(e);
     e->context_fresh = false;
     if (e->aborted)
         engine_set_reg(e, UC_X86_REG_RCX, e->aborted_rcx);

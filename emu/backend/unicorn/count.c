@@ -19,11 +19,6 @@
 
 #define STEP_MODE_MAX 64 /* with more than this to go, leaving step mode pays */
 
-static struct block *block_slot(struct engine *e, uint64_t gva)
-{
-    return &e->blocks[gva % BLOCKS];
-}
-
 static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
 {
     unsigned bits = engine_code_bits(e);
@@ -41,39 +36,48 @@ static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
     return x86_count_insns(copy, memory_read(e, gva, copy, size), bits);
 }
 
-/* Decode a block that is not remembered, and remember it where that is safe. */
-static uint32_t block_learn(struct engine *e, uint64_t gva, uint32_t size)
+static uint64_t block_key(const struct engine *e, uint32_t size)
 {
-    struct block *b = block_slot(e, gva);
-    size_t in_page = 0;
-    const uint8_t *bytes = memory_code(e, gva, &in_page);
-    bool mixed = memory_page_is_mixed(e, gva) || memory_page_is_mixed(e, gva + size - 1);
-
-    e->context_fresh = false; /* the guest is running */
-    b->gva = ~0ull;
-    b->insns = count_bytes(e, gva, size);
-    b->size = size;
-    b->generation = e->generation;
-    b->copied = 0;
-    if (mixed) {
-        if (!bytes || size > in_page || size > BLOCK_COPY)
-            return b->insns;
-        b->copied = size;
-        b->bytes = bytes;
-        memcpy(b->copy, bytes, size);
-    }
-    b->gva = gva;
-    return b->insns;
+    return (uint64_t)e->generation << 32 | size;
 }
 
-static uint32_t block_insns(struct engine *e, uint64_t gva, uint32_t size)
+/* A block of a page that is also written: its count holds while its bytes are the same. */
+static uint32_t count_mixed(struct engine *e, uint64_t gva, uint32_t size)
 {
-    const struct block *b = block_slot(e, gva);
+    struct block_copy *c = &e->copies[gva % BLOCK_COPIES];
+    size_t in_page = 0;
+    const uint8_t *bytes = memory_code(e, gva, &in_page);
 
-    if (b->gva == gva && b->size == size && b->generation == e->generation &&
-        (!b->copied || memcmp(b->copy, b->bytes, b->copied) == 0))
-        return b->insns;
-    return block_learn(e, gva, size);
+    if (!bytes || size > in_page || size > sizeof(c->bytes))
+        return count_bytes(e, gva, size);
+    if (c->gva != gva || c->key != block_key(e, size) || memcmp(c->bytes, bytes, size) != 0) {
+        c->gva = gva;
+        c->key = block_key(e, size);
+        c->insns = count_bytes(e, gva, size);
+        memcpy(c->bytes, bytes, size);
+    }
+    return c->insns;
+}
+
+/*
+ * The block that is not remembered becomes e->block. A single instruction is never remembered, so
+ * that begun_again() sees it each time.
+ */
+static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
+{
+    bool mixed = memory_page_is_mixed(e, gva) || memory_page_is_mixed(e, gva + size - 1);
+    struct block b = {.gva = gva, .key = block_key(e, size)};
+
+    b.insns = mixed ? count_mixed(e, gva, size) : count_bytes(e, gva, size);
+    e->block = &e->unremembered;
+    if (!mixed && b.insns > 1)
+        e->block = &e->blocks[gva % BLOCKS];
+    *e->block = b;
+}
+
+static uint32_t block_size(const struct block *b)
+{
+    return (uint32_t)b->key;
 }
 
 /* Can this instruction follow itself? Branches can, and REP, which repeats by being run again. */
@@ -94,37 +98,62 @@ static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
            (op >= 0xe0 && op <= 0xeb) || op == 0xff || op == 0x9a || (op >= 0xc2 && op <= 0xcf);
 }
 
-/* The same for a block of one instruction inside the block before it. */
-static bool begun_again(struct engine *e, uint64_t gva, uint32_t size)
+/* How many instructions of block `b` have not retired when RIP is at `gva` inside it. */
+static uint32_t not_retired(struct engine *e, const struct block *b, uint64_t gva)
 {
-    uint64_t end = e->block_gva + e->block_size;
-
-    return gva - e->block_gva < e->block_size && e->block_insns > 1 &&
-           (gva + size != end || !repeats(e, gva, size));
+    if (!b || gva - b->gva >= block_size(b))
+        return 0;
+    return b->insns - count_bytes(e, b->gva, gva - b->gva);
 }
 
-void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
+/* A block of one instruction, inside the block before it, that cannot have been jumped to. */
+static bool begun_again(struct engine *e, const struct block *before, uint64_t gva, uint32_t size)
 {
-    struct engine *e = ctx;
-    uint32_t insns;
+    return gva - before->gva < block_size(before) && before->insns > 1 &&
+           (gva + size != before->gva + block_size(before) || !repeats(e, gva, size));
+}
+
+static bool stop_requested(const struct engine *e)
+{
+    return atomic_load_explicit(&e->machine->stop_requested, memory_order_relaxed);
+}
+
+__attribute__((noinline)) /* keeps the hot path below free of its stack frame */
+static void
+count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
+{
+    struct block before = e->block ? *e->block : (struct block){0};
 
     if (e->quiet || e->stepping)
         return;
-    insns = block_insns(e, gva, size);
-    if (insns == 1 && begun_again(e, gva, size))
-        count_settle(e, gva);
-    if (e->machine->insns + insns > e->limit) {
+    e->context_fresh = false; /* the guest is running */
+    block_enter(e, gva, size);
+    if (e->block->insns == 1 && begun_again(e, &before, gva, size))
+        e->left += not_retired(e, &before, gva);
+    if (e->block->insns > e->left) {
         e->budget_hit = true;
-        e->block_size = 0;
-        uc_emu_stop(uc);
+        e->block = NULL;
+        uc_emu_stop(e->uc);
         return;
     }
-    e->block_gva = gva;
-    e->block_size = size;
-    e->block_insns = insns;
-    e->machine->insns += insns;
-    if (atomic_load_explicit(&e->machine->stop_requested, memory_order_relaxed))
-        uc_emu_stop(uc);
+    e->left -= e->block->insns;
+    if (stop_requested(e))
+        uc_emu_stop(e->uc);
+}
+
+/* The hot path of the whole machine: every basic block of the guest begins here. */
+void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
+{
+    struct engine *e = ctx;
+    struct block *b = &e->blocks[gva % BLOCKS];
+
+    (void)uc;
+    if (b->gva != gva || b->key != block_key(e, size) || b->insns > e->left || stop_requested(e)) {
+        count_block_slowly(e, gva, size);
+        return;
+    }
+    e->left -= b->insns;
+    e->block = b;
 }
 
 /* Step mode: before every instruction. */
@@ -138,7 +167,7 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
         e->fence_hit = true;
     } else if (e->machine->insns >= e->limit) {
         e->budget_hit = true;
-    } else if (!atomic_load_explicit(&e->machine->stop_requested, memory_order_relaxed)) {
+    } else if (!stop_requested(e)) {
         e->machine->insns++;
         e->step_gva = gva;
         return;
@@ -166,9 +195,21 @@ bool count_steps_pay(const struct engine *e)
     return left <= (e->stepping ? STEP_MODE_MAX : 1);
 }
 
+void count_resume(struct engine *e)
+{
+    e->left = e->quiet || e->stepping ? 0 : e->limit - e->machine->insns;
+    if (!e->quiet) /* a probe comes before the run it belongs to is settled */
+        e->block = NULL;
+}
+
+void count_pause(struct engine *e)
+{
+    if (!e->quiet && !e->stepping)
+        e->machine->insns = e->limit - e->left;
+}
+
 void count_begin(struct engine *e)
 {
-    e->block_size = 0;
     e->step_gva = ~0ull;
     e->budget_hit = e->fence_hit = false;
 }
@@ -180,11 +221,9 @@ void count_settle(struct engine *e, uint64_t gva)
     if (e->stepping) {
         if (e->step_gva != ~0ull && e->step_gva == gva && !next_fetch)
             e->machine->insns--; /* the instruction at RIP had begun, but did not retire */
-    } else if (!next_fetch && gva - e->block_gva < e->block_size) {
-        unsigned before = count_bytes(e, e->block_gva, gva - e->block_gva);
-
-        e->machine->insns -= e->block_insns - before;
+    } else if (!next_fetch) {
+        e->machine->insns -= not_retired(e, e->block, gva);
     }
-    e->block_size = 0;
+    e->block = NULL;
     e->step_gva = ~0ull;
 }

@@ -69,17 +69,20 @@ struct fault {
 };
 
 /* One basic block's instruction count; see count.c. */
-#define BLOCK_COPY 40
 struct block {
     uint64_t gva;
-    uint32_t size;
-    uint32_t generation;
+    uint64_t key; /* engine generation << 32 | size in bytes */
     uint32_t insns;
-    uint32_t copied;      /* bytes to compare first, 0: none */
-    const uint8_t *bytes; /* the block's bytes in host memory, when it must be compared */
-    uint8_t copy[BLOCK_COPY];
 };
 #define BLOCKS 4096
+
+/* The same for a block that may change under the CPU, with the bytes it was counted from. */
+struct block_copy {
+    uint64_t gva, key;
+    uint32_t insns;
+    uint8_t bytes[44];
+};
+#define BLOCK_COPIES 256
 
 enum page_use { PAGE_DATA, PAGE_CODE, PAGE_MIXED };
 
@@ -128,14 +131,15 @@ struct engine {
 
     /* count.c */
     struct block blocks[BLOCKS];
+    struct block_copy copies[BLOCK_COPIES];
+    struct block unremembered;
+    struct block *block; /* being executed, NULL: none yet */
+    uint64_t left;       /* instructions until `limit`; 0 while nothing is counted by block */
     uint32_t generation;
     uint64_t limit; /* machine->insns at which to stop */
     bool stepping;  /* instruction hook in use instead of block counts */
     uc_hook step_hook;
-    uint64_t block_gva;  /* block being executed */
-    uint32_t block_size; /* its bytes, 0: none yet */
-    uint64_t step_gva;   /* instruction being executed, ~0: none yet */
-    uint32_t block_insns;
+    uint64_t step_gva; /* instruction being executed, ~0: none yet */
     bool budget_hit;
     uint64_t fence; /* page whose fetch was denied while translating ahead, ~0: none */
     bool fence_hit;
@@ -202,6 +206,9 @@ size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t s
 /* count.c */
 void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx);
 void count_begin(struct engine *e);
+/* Around each uc_emu_start(): machine->insns is current only outside. */
+void count_resume(struct engine *e);
+void count_pause(struct engine *e);
 /* Settle machine->insns after the engine came back with RIP at `gva`. */
 void count_settle(struct engine *e, uint64_t gva);
 void count_step_mode(struct engine *e, bool on);
