@@ -198,10 +198,10 @@ $(BENCHES): $(BUILD)/%: $(OBJ)/%.o $(LIBMEASURE) $(LIBVLAB) $(BUILD)/config.mk
 bench: all $(BENCHES) $(BENCH_GUESTS)
 	@$(TEST_ENV) tools/bench.sh bench/RESULTS.md
 
-# The picture in README.md: lab 01 at its first write to a port.
+# The picture in README.md: lab 01 where it reads beyond its memory.
 picture: all
 	@mkdir -p docs
-	@$(BUILD)/vlab render step --lab 01 --at 2 --size 100x30 --format svg >docs/step.svg.new
+	@$(BUILD)/vlab render step --lab 01 --at 59 --size 110x32 --format svg >docs/step.svg.new
 	@mv docs/step.svg.new docs/step.svg
 
 # ---- checks of the text ----------------------------------------------------------------------
