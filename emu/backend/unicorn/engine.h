@@ -12,6 +12,7 @@
  *   count.c    counting instructions, exact stops, single steps
  *   exits.c    what came back -> struct vm_exit
  *   selftest.c the engine tests itself before it is trusted
+ *   near.c     generated code is placed within reach of a near call
  */
 #ifndef VLAB_BACKEND_UNICORN_ENGINE_H
 #define VLAB_BACKEND_UNICORN_ENGINE_H
