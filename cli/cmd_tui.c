@@ -6,10 +6,11 @@
 #include <getopt.h>
 #include <signal.h>
 
-enum { OPT_HELP = 256, OPT_ASCII, OPT_MONO };
+enum { OPT_HELP = 256, OPT_AT, OPT_ASCII, OPT_MONO };
 
 static const struct option long_options[] = {
     {"help", no_argument, NULL, OPT_HELP},
+    {"at", required_argument, NULL, OPT_AT},
     {"ascii", no_argument, NULL, OPT_ASCII},
     {"mono", no_argument, NULL, OPT_MONO},
     {0},
@@ -48,7 +49,10 @@ static int run(int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         if (c == OPT_HELP)
             return cli_help(&verb_tui);
-        if (c == OPT_ASCII)
+        if (c == OPT_AT) {
+            if (!cli_parse_number(optarg, &config.exits))
+                return cli_bad_value(&verb_tui, "--at: '%.40s' is not a number of exits", optarg);
+        } else if (c == OPT_ASCII)
             config.ascii = true;
         else if (c == OPT_MONO)
             config.mono = true;
@@ -57,6 +61,8 @@ static int run(int argc, char **argv)
     }
     if (argc - optind > 1)
         return cli_usage(&verb_tui, "'%.60s': one LAB at a time", argv[optind + 1]);
+    if (config.exits && optind == argc)
+        return cli_usage(&verb_tui, "--at needs a LAB to run");
     status = cli_check_engine();
     if (status != CLI_OK)
         return status;
@@ -69,11 +75,12 @@ static int run(int argc, char **argv)
 
 const struct verb verb_tui = {
     .name = "tui",
-    .arguments = "[LAB] [--ascii] [--mono]",
+    .arguments = "[LAB] [--at N] [--ascii] [--mono]",
     .summary = "the screen: step through a lab's VM exits",
     .help = "Without LAB it begins with the list of labs. '?' shows the keys, 'q' goes back and\n"
             "at last leaves.\n"
             "\n"
+            "  --at N   run LAB for N exits first\n"
             "  --ascii  no box-drawing characters (also where the locale is not UTF-8)\n"
             "  --mono   no colours (also where NO_COLOR is set)\n"
             "\n"

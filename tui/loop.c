@@ -237,7 +237,7 @@ static void ui_prepare(struct loop *l)
 /* The first frame is on the screen before the machine is made. */
 static int loop_start(struct loop *l, struct error *err)
 {
-    struct command command;
+    struct command command = {0};
     int rc;
 
     ui_prepare(l);
@@ -250,6 +250,7 @@ static int loop_start(struct loop *l, struct error *err)
     if (l->config->lab >= 0)
         update_send(&l->ui, &command, COMMAND_OPEN, (unsigned)l->config->lab);
     draw(l);
+    command.exits = l->config->exits;
     if (l->config->lab >= 0)
         engine_command(l->engine, &command);
     return 0;

@@ -192,9 +192,11 @@ void session_execute(struct session *session, const struct command *command)
 {
     struct run_limits limits = session->limits;
 
-    if (command->kind == COMMAND_OPEN)
+    if (command->kind == COMMAND_OPEN) {
         open_lab(session, (int)command->lab);
-    else if (command->kind == COMMAND_RESTART)
+        if (session->machine && command->exits)
+            session_run_to(session, command->exits, 0);
+    } else if (command->kind == COMMAND_RESTART)
         open_lab(session, session->lab);
     else if (session->run == RUN_PAUSED && command->kind != COMMAND_INTERRUPT) {
         if (command->kind == COMMAND_NEXT_EXIT)

@@ -16,7 +16,8 @@
 struct tui_config {
     const struct lab_info *labs;
     unsigned lab_count;
-    int lab; /* to open at the start, -1: show the list */
+    int lab;        /* to open at the start, -1: show the list */
+    uint64_t exits; /* with `lab`: run it for so many exits first */
     bool ascii, mono;
     /*
      * Make a lab's machine, loaded and ready to run; its text goes to `text`. Called on the

@@ -5,8 +5,7 @@
 
 void update_send(struct ui *ui, struct command *command, enum command_kind kind, unsigned lab)
 {
-    command->kind = kind;
-    command->lab = lab;
+    *command = (struct command){.kind = kind, .lab = lab};
     if (kind != COMMAND_INTERRUPT)
         ui->sent++;
     ui->follow = true;

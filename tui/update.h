@@ -36,6 +36,7 @@ enum command_kind {
 struct command {
     enum command_kind kind;
     unsigned lab;
+    uint64_t exits; /* COMMAND_OPEN: run it for so many exits first */
 };
 
 enum update_result {

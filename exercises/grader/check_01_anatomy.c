@@ -106,7 +106,8 @@ static void point_at(struct anatomy *a, unsigned which, const struct boot_place 
                             .image = image,
                             .size = sizeof(image),
                             .at = BOOT_REPLAY_AT,
-                            .ram_size = RAM_SIZE_MIN};
+                            .ram_size = RAM_SIZE_MIN,
+                            .exits = place->known ? place->exit + 1 : 0};
 
     if (place->known)
         snprintf(result->place, sizeof(result->place), "exit %llu, at address %llx",

@@ -54,5 +54,6 @@ void replay_write(const struct replay *replay, char *command, size_t size)
                   replay->run) ||
         write_lab(replay, root, &ignored))
         return;
-    snprintf(command, size, "VLAB_DATA='%s' vlab tui %s", root, replay->exercise->id);
+    snprintf(command, size, "VLAB_DATA='%s' vlab tui %s --at %llu", root, replay->exercise->id,
+             (unsigned long long)replay->exits);
 }

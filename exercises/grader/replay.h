@@ -18,6 +18,7 @@ struct replay {
     const uint8_t *image;
     size_t size;
     uint64_t at, ram_size;
+    uint64_t exits; /* to run before the screen shows it; 0: the start */
 };
 
 /* Write it, and the command that opens the screen on it. "" when it could not be written. */

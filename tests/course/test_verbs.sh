@@ -110,6 +110,9 @@ if command -v nasm >"$work/which"; then
     says 'fail    count'
     [ -z "$(find "$VLAB_HOME" -name '*.json.*')" ] || fail "a temporary file is left"
 
+    run 1 check 01 --file "$TOP/exercises/01_anatomy/boot.asm"
+    says 'vlab tui 01 --at 2'
+
     # What a failure leaves behind opens as a lab, and stops where the judge's run did.
     VLAB_DATA=$VLAB_HOME/replay/01_anatomy-main run 0 run 01 --json
     says '"exits":2'

@@ -167,6 +167,13 @@ keys q
 see "status=0"
 sane "frames" frames
 
+echo "at an exit"
+start "01 --at 12" "exit 11: CR access" 1
+exits_are 12 || fail "--at 12 shows $(exits) exits"
+keys q
+see "status=0"
+sane "at" at
+
 echo "no lab, ASCII, mono"
 start "--ascii --mono" "Anatomy" 1
 shows '+- 1 Labs' || fail "no ASCII boxes"
