@@ -62,6 +62,15 @@ EOF
 |---|---|---|---|---|
 EOF
     cat "$rows"
+    cat <<'EOF'
+
+## Reading it
+
+- Instructions are counted exactly, by a hook at each basic block of about a nanosecond. In a loop of 6 instructions that shows: an empty hook alone leaves bare Unicorn at about 0.7 of its speed.
+- Unicorn's core calls a function in every block to see whether it should stop, which QEMU's does not. With our translation and no counting at all it reaches about 0.4 of QEMU on this sieve and 0.6 on this memcpy, so these two are near what the core can do.
+- The kernels of sieve, memcpy and sha256 are unrolled; with shorter blocks the ratios are lower.
+- What helped: a memory hook bounded to the two pages that it is for (5 times on stores), generated code within reach of a near call (1.5 times), one compare and one subtraction for a block that is known.
+EOF
 } >"$work/table"
 mv "$work/table" "$out"
 cat "$out"
