@@ -215,7 +215,7 @@ static int job_open(struct job *job, const struct options *o, struct error *err)
     job->ram_size = defaults.ram_size;
     if (o->bios)
         rc = use_file(job, o->bios, err);
-    else if (is_file(o->what))
+    else if (o->what && is_file(o->what))
         rc = use_file(job, o->what, err);
     else
         rc = use_lab(job, o->what, err);

@@ -2,9 +2,10 @@
 #include "tests/support/screen_models.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct lab_info labs[] = {
+static const struct lab_info sample_labs[] = {
     {.id = "01",
      .name = "anatomy",
      .title = "Anatomy of a virtual machine",
@@ -43,7 +44,7 @@ static struct model *model_new(void)
 {
     static struct model model;
 
-    model_init(&model, labs, sizeof(labs) / sizeof(labs[0]));
+    model_init(&model, sample_labs, sizeof(sample_labs) / sizeof(sample_labs[0]));
     return &model;
 }
 
@@ -55,12 +56,13 @@ struct model *screen_model_empty(void)
 static void add_code(struct model *model, uint64_t address, const char *bytes, const char *text)
 {
     struct code_line *line = &model->code[model->code_count++];
-    unsigned byte;
-    int used;
 
     line->address = address;
-    for (; sscanf(bytes, "%2x%n", &byte, &used) == 1; bytes += used)
-        line->bytes[line->length++] = (uint8_t)byte;
+    for (; bytes[0] && bytes[1]; bytes += 2) {
+        char pair[3] = {bytes[0], bytes[1], '\0'};
+
+        line->bytes[line->length++] = (uint8_t)strtoul(pair, NULL, 16);
+    }
     snprintf(line->text, sizeof(line->text), "%s", text);
 }
 

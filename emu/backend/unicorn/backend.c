@@ -575,13 +575,15 @@ static uint64_t unicorn_get_msr(struct vcpu *vcpu, uint32_t msr)
 static void unicorn_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
     struct engine *e = vcpu->priv;
-    uint64_t *field = msr_field(e, msr);
+    bool in_core = e->loaded && msr_in_core(msr);
+    uint64_t *field;
 
-    if (field)
-        *field = value;
     if (msr == MSR_EFER)
         e->efer = value;
-    if (!e->loaded || !msr_in_core(msr))
+    field = msr_field(e, msr);
+    if (field)
+        *field = value;
+    if (!in_core)
         return;
     engine_set_msr(e, msr, msr == MSR_EFER ? (value & ~(uint64_t)EFER_SCE) | EFER_SVME : value);
     if (msr == MSR_EFER)

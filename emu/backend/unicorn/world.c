@@ -318,13 +318,13 @@ int world_load(struct engine *e)
 
 static int map_hidden(struct engine *e, struct error *err)
 {
+    void *hidden =
+        mmap(NULL, HIDDEN_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uc_err rc;
 
-    e->hidden = mmap(NULL, HIDDEN_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (e->hidden == MAP_FAILED) {
-        e->hidden = NULL;
-        return error_errno(err, -errno, "Unicorn: cannot map its hidden pages");
-    }
+    if (hidden == MAP_FAILED)
+        return error_set(err, -ENOMEM, "Unicorn: out of memory for its hidden pages");
+    e->hidden = hidden;
     rc = uc_mem_map_ptr(e->uc, HIDDEN_BASE, HIDDEN_SIZE, UC_PROT_ALL, e->hidden);
     if (rc)
         return error_set(err, -ENOMEM, "Unicorn: %s", uc_strerror(rc));
