@@ -36,8 +36,11 @@ static int start_named(const struct course *course, const char *name, bool json,
 {
     const struct lab *lab;
     json_t *list;
+    char state_dir[COURSE_PATH_MAX];
     int ret = course_find(course, name, &lab, err);
 
+    if (!ret)
+        ret = course_state_dir(state_dir, err); /* before anything is said */
     if (ret)
         return ret;
     if (!json) {

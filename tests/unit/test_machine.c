@@ -590,6 +590,45 @@ START_TEST(test_two_machines)
 }
 END_TEST
 
+/* Ring 3, a gate for vectors 3 and 6 that ring 3 may not use by INT, and TR as RESET left it. */
+static void enter_ring3(struct x86_state *s)
+{
+    uint8_t gate[8] = {0x02, 0x10, 0x08, 0x00, 0x00, 0x8e, 0x00, 0x00}; /* 0008:00001002, DPL 0 */
+    uint8_t code[8] = {0xff, 0xff, 0x00, 0x00, 0x00, 0x9a, 0xcf, 0x00};
+
+    ram_write(&f.m->ram, 0x8008, code, 8);
+    ram_write(&f.m->ram, 0x9000 + 8 * X86_BP, gate, 8);
+    ram_write(&f.m->ram, 0x9000 + 8 * X86_UD, gate, 8);
+    enter_flat32(s);
+    for (int i = X86_ES; i <= X86_GS; i++) {
+        s->seg[i].access |= 3u << 5;
+        s->seg[i].selector |= 3;
+    }
+    s->gdtr = (struct x86_table){.base = 0x8000, .limit = 0x0f};
+    s->idtr = (struct x86_table){.base = 0x9000, .limit = 0x7f};
+}
+
+/* The way to ring 0 leads through a TSS that is none: #TS, #DF, shutdown, and the monitor lives. */
+START_TEST(test_no_task_segment)
+{
+    LOAD(enter_ring3, 0x0f, 0x0b, 0xf4);
+    ck_assert_int_eq(run(100, 0).stop, STOP_TRIPLE_FAULT);
+    ck_assert_uint_eq(f.exits[0].intr_info & 0xff, X86_UD);
+    ck_assert_uint_eq(f.exits[1].intr_info & 0xff, X86_TS);
+    ck_assert_uint_eq(f.m->insns, 0);
+}
+END_TEST
+
+/* INT3 through a gate that ring 3 may not use: #GP with the gate's number, and no retirement. */
+START_TEST(test_software_interrupt_gate)
+{
+    LOAD(enter_ring3, 0xcc);
+    ck_assert_int_eq(run(100, 0).stop, STOP_TRIPLE_FAULT);
+    ck_assert_uint_eq(f.exits[0].intr_info, INTR_VALID | INTR_SOFTWARE_EXCEPTION << 8 | X86_BP);
+    ck_assert_uint_eq(f.m->insns, 0);
+}
+END_TEST
+
 /* Noise as a program, in each mode: no crash, no run past its budget, an end with a name. */
 START_TEST(test_hostile)
 {
@@ -651,6 +690,8 @@ int main(void)
     tcase_add_test(tc, test_stop_request);
     tcase_add_test(tc, test_monitor);
     tcase_add_test(tc, test_two_machines);
+    tcase_add_test(hostile, test_no_task_segment);
+    tcase_add_test(hostile, test_software_interrupt_gate);
     tcase_add_loop_test(hostile, test_hostile, 0, 8);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -306,7 +306,6 @@ static bool enter(struct engine *e)
         e->event = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
                                               INTR_HARDWARE_EXCEPTION << 8 | X86_GP,
                                       .error = (uint32_t)error};
-        e->machine->insns--; /* the INT did not retire after all */
     }
     if (e->event.info & INTR_VALID) {
         e->state.rip += e->event.insn_len;
@@ -326,6 +325,7 @@ static bool enter(struct engine *e)
             e->fault.exact = true; /* the page is all that is known */
         return false;
     }
+    e->machine->insns += e->event.insn_len > 0; /* INT n retires with its delivery */
     e->event.info = 0;
     return true;
 }

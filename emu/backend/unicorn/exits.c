@@ -261,7 +261,6 @@ static bool software_int(struct engine *e, struct vm_exit *exit, const struct x8
     }
     e->event = (struct x86_event){.info = INTR_VALID | (uint32_t)type << 8 | vector,
                                   .insn_len = insn->length};
-    e->machine->insns++; /* the instruction retires with the delivery */
     return false;
 }
 

@@ -29,6 +29,7 @@ static const uint8_t stub[] = {
 enum stub_entry { STUB_BOOT = 0, STUB_PARKED = 3, STUB_LOAD = 4 };
 
 #define MSR_VM_HSAVE_PA 0xc0010117
+#define TSS_BUSY 2u
 #define EFER_SVME (1u << 12)
 
 const int engine_gprs[X86_GPR_COUNT] = {
@@ -92,6 +93,21 @@ static void put_segment(uint8_t *at, const struct x86_segment *seg)
     put_le64(at + 8, seg->base);
 }
 
+/*
+ * The core wants TR available, not busy, and ends the process over anything else. A TR that is no
+ * TSS at all gets one without room: what needs it raises #TS.
+ */
+static void put_task_register(uint8_t *at, const struct x86_segment *tr)
+{
+    struct x86_segment seg = *tr;
+    bool is_tss = (seg.access & (SEG_P | SEG_S | 5)) == (SEG_P | 1);
+
+    if (!is_tss || (seg.access & SEG_UNUSABLE))
+        seg = (struct x86_segment){.selector = tr->selector, .access = 0x89};
+    seg.access &= ~TSS_BUSY;
+    put_segment(at, &seg);
+}
+
 static void put_table(uint8_t *at, const struct x86_table *table)
 {
     put_le32(at + 4, table->limit);
@@ -150,6 +166,7 @@ static void put_guest(struct engine *e)
 
     for (int i = 0; i < X86_SEG_COUNT; i++)
         put_segment(cb + at[i], &s->seg[i]);
+    put_task_register(cb + VMCB_TR, &s->seg[X86_TR]);
     put_table(cb + VMCB_GDTR, &s->gdtr);
     put_table(cb + VMCB_IDTR, &s->idtr);
     cb[VMCB_CPL] = (uint8_t)x86_cpl(s);
@@ -239,6 +256,7 @@ void world_read(struct engine *e)
     s->rflags = engine_reg(e, UC_X86_REG_RFLAGS);
     for (int i = 0; i < X86_SEG_COUNT; i++)
         context_segment(e, i, &s->seg[i]);
+    s->seg[X86_TR].access |= TSS_BUSY;
     context_tables(e, s);
     context_debug(e, s);
     engine_follow_task_switch(e);
