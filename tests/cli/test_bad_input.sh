@@ -145,3 +145,10 @@ grep -q '^missing  state folder .*/file/state: Not a directory$' out || fail "un
 [ "$(wc -l <err)" -eq 1 ] || fail "unusable state folder: not one line"
 VLAB_HOME=$work/file/state "$VLAB" doctor --json >out 2>err && fail "unusable state folder, JSON"
 grep -q '^{"ready":false,' out || fail "unusable state folder, JSON"
+
+# A CPU engine that does not pass its self-test, here for want of memory: said before anything runs.
+(
+    ulimit -v 60000
+    bad 1 "vlab: CPU engine: Unicorn: no room for 64 MiB of generated code: Cannot allocate memory" \
+        run ./ok.bin --at 0x1000
+)

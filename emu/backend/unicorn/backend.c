@@ -713,6 +713,22 @@ static int check_version(struct error *err)
                      version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
 }
 
+/* Generated code a machine may keep; when it is full the core starts over. */
+#define CODE_BUFFER (64u << 20)
+
+/* The library ends the process when it gets no room for its code: ask the kernel first. */
+static int check_room(struct error *err)
+{
+    void *room = mmap(NULL, CODE_BUFFER, PROT_READ | PROT_WRITE | PROT_EXEC,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (room == MAP_FAILED)
+        return error_set(err, -ENOMEM, "Unicorn: no room for %u MiB of generated code: %s",
+                         CODE_BUFFER >> 20, strerror(errno));
+    munmap(room, CODE_BUFFER);
+    return 0;
+}
+
 static int engine_open(struct engine *e, struct error *err)
 {
     uc_err rc = uc_open(UC_ARCH_X86, UC_MODE_64, &e->uc);
@@ -720,6 +736,7 @@ static int engine_open(struct engine *e, struct error *err)
     if (rc)
         return error_set(err, -ENOMEM, "Unicorn: %s", uc_strerror(rc));
     rc = uc_ctl_set_cpu_model(e->uc, UC_CPU_X86_EPYC);
+    rc = rc ? rc : uc_ctl_set_tcg_buffer_size(e->uc, CODE_BUFFER);
     rc = rc ? rc : uc_ctl_exits_enable(e->uc);
     rc = rc ? rc : uc_ctl_tlb_mode(e->uc, UC_TLB_VIRTUAL);
     rc = rc ? rc : add_hooks(e);
@@ -734,6 +751,7 @@ int engine_attach(struct vcpu *vcpu, struct error *err)
     struct engine *e;
     int rc = check_version(err);
 
+    rc = rc ? rc : check_room(err);
     if (rc)
         return rc;
     e = calloc(1, sizeof(*e));
