@@ -83,20 +83,14 @@ static int parse(int argc, char **argv, struct options *o, bool *help)
 
 /* ---- one exit -------------------------------------------------------------------------------- */
 
-static unsigned mode_bits(const struct vm_exit *exit)
-{
-    if (exit->mode == X86_MODE_LONG64)
-        return 64;
-    return exit->mode == X86_MODE_PROT32 ? 32 : 16;
-}
-
 static void instruction_text(struct x86_disasm *disasm, const struct vm_exit *exit, char *buf,
                              size_t size)
 {
     struct x86_disasm_line line = {0};
 
     if (exit->has & EXIT_HAS_INSN && exit->insn_len)
-        x86_disasm_one(disasm, exit->insn, exit->insn_len, mode_bits(exit), exit->rip, &line);
+        x86_disasm_one(disasm, exit->insn, exit->insn_len, x86_mode_bits(exit->mode), exit->rip,
+                       &line);
     snprintf(buf, size, "%s", line.text);
 }
 

@@ -15,11 +15,11 @@ static void report(const struct exercise *exercise, const char *path, bool creat
     printf("the task: %s\nthen: vlab check %s\n", exercise->sheet, exercise->id);
 }
 
-static int start(const struct course *course, const struct lab *lab, json_t *list,
-                 struct error *err)
+static int start(const struct course *course, const struct lab *lab, const char *state_dir,
+                 json_t *list, struct error *err)
 {
-    char state_dir[COURSE_PATH_MAX], path[COURSE_PATH_MAX];
-    int ret = course_state_dir(state_dir, err);
+    char path[COURSE_PATH_MAX];
+    int ret = 0;
 
     for (unsigned i = 0; !ret && i < lab->exercise_count; i++) {
         const struct exercise *exercise = course_lab_exercise(course, lab, i);
@@ -45,10 +45,10 @@ static int start_named(const struct course *course, const char *name, bool json,
         return ret;
     if (!json) {
         printf("lab %s: %s\nthe sheet: %s\n", lab->id, lab->title, lab->sheet);
-        return start(course, lab, NULL, err);
+        return start(course, lab, state_dir, NULL, err);
     }
     list = json_array();
-    ret = start(course, lab, list, err);
+    ret = start(course, lab, state_dir, list, err);
     if (!ret)
         print_json(json_pack("{s:s, s:s, s:O}", "lab", lab->folder, "sheet", lab->sheet,
                              "exercises", list));

@@ -222,13 +222,6 @@ bool session_run_to(struct session *session, uint64_t exits, uint64_t insns)
     return exits ? session->machine->exits >= exits : session->machine->insns >= insns;
 }
 
-static unsigned code_bits(unsigned mode)
-{
-    if (mode == X86_MODE_LONG64)
-        return 64;
-    return mode == X86_MODE_PROT32 ? 32 : 16;
-}
-
 /* Decode from `start` on into model->code; code_at is the line at RIP, or code_count. */
 static void code_decode(struct session *s, struct model *model, uint64_t start)
 {
@@ -277,7 +270,7 @@ static uint64_t code_fresh_start(const struct session *s, uint64_t rip)
 static void code_publish(struct session *s, struct model *model)
 {
     enum { KEEP = 40, BEFORE = 12 };
-    unsigned bits = code_bits(x86_mode_of(&model->now));
+    unsigned bits = x86_mode_bits(x86_mode_of(&model->now));
     uint64_t base = bits == 64 ? 0 : model->now.seg[X86_CS].base, rip = model->now.rip;
     bool inside = s->code_bits == bits && s->code_cs_base == base && s->code_start <= rip &&
                   rip - s->code_start < CODE_BYTES;

@@ -40,6 +40,12 @@ enum exit_source { EXIT_SOURCE_EMULATED, EXIT_SOURCE_KVM };
 /* CPU mode at the exit, for decoding insn[] later from the record alone. */
 enum x86_mode { X86_MODE_REAL, X86_MODE_V86, X86_MODE_PROT16, X86_MODE_PROT32, X86_MODE_LONG64 };
 
+/* Size of code in a mode, as decoder and disassembler take it: 16, 32 or 64. */
+static inline unsigned x86_mode_bits(unsigned mode)
+{
+    return mode == X86_MODE_LONG64 ? 64 : mode == X86_MODE_PROT32 ? 32 : 16;
+}
+
 struct vm_exit {
     uint64_t seq;           /* 0, 1, 2, ... since the machine was created */
     uint64_t insns;         /* instructions retired before this one since creation */

@@ -23,11 +23,6 @@ static void update_gpr(struct machine *m, enum x86_gpr gpr, uint64_t value, unsi
     m->vcpu->ops->set_gpr(m->vcpu, gpr, (old & ~mask) | (value & mask));
 }
 
-static unsigned code_bits(const struct vm_exit *exit)
-{
-    return exit->mode == X86_MODE_LONG64 ? 64 : exit->mode == X86_MODE_PROT32 ? 32 : 16;
-}
-
 static bool store(struct machine *m, struct vm_exit *exit, uint64_t gva, unsigned size)
 {
     struct x86_walk walk;
@@ -73,7 +68,7 @@ void string_io(struct machine *m, struct vm_exit *exit)
     struct x86_insn insn;
     uint64_t count;
 
-    x86_decode(exit->insn, exit->insn_len, code_bits(exit), &insn);
+    x86_decode(exit->insn, exit->insn_len, x86_mode_bits(exit->mode), &insn);
     if (in) {
         if (!store(m, exit, destination(m, exit, insn.address_size), size))
             return;

@@ -53,13 +53,6 @@ const char *x86_msr_name(uint32_t msr)
     return entry ? entry->name : NULL;
 }
 
-static bool canonical48(uint64_t address)
-{
-    int64_t high = (int64_t)address >> 47;
-
-    return high == 0 || high == -1;
-}
-
 /* LMA follows LME and CR0.PG; LME must not change while paging is on (SDM vol. 3, 2.2.1). */
 static bool check_efer(uint64_t old, uint64_t cr0, uint64_t *value)
 {
@@ -75,7 +68,7 @@ bool x86_msr_check_write(uint32_t msr, uint64_t old, uint64_t cr0, uint64_t *val
 
     if (!entry || entry->read_only || (*value & ~entry->writable))
         return false;
-    if (entry->canonical && !canonical48(*value))
+    if (entry->canonical && !x86_canonical48(*value))
         return false;
     return msr == MSR_EFER ? check_efer(old, cr0, value) : true;
 }

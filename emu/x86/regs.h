@@ -155,6 +155,14 @@ enum x86_vector {
     X86_XM = 19
 };
 
+/* Is a linear address canonical with 48 bits, as 4-level paging has them (SDM vol. 1, 3.3.7.1)? */
+static inline bool x86_canonical48(uint64_t address)
+{
+    int64_t high = (int64_t)address >> 47;
+
+    return high == 0 || high == -1;
+}
+
 /* The state after RESET (SDM Table 10-1): CS:IP = f000:fff0 with base ffff0000. */
 void x86_state_reset(struct x86_state *state);
 

@@ -36,13 +36,6 @@ bool x86_syscall(struct x86_state *s, unsigned insn_len, unsigned *vector)
     return true;
 }
 
-static bool canonical48(uint64_t address)
-{
-    int64_t high = (int64_t)address >> 47;
-
-    return high == 0 || high == -1;
-}
-
 bool x86_sysret(struct x86_state *s, bool rex_w, unsigned *vector)
 {
     uint16_t selector = (uint16_t)(s->star >> 48);
@@ -52,7 +45,7 @@ bool x86_sysret(struct x86_state *s, bool rex_w, unsigned *vector)
     if (!(s->efer & EFER_SCE))
         return false;
     *vector = X86_GP;
-    if (!(s->cr0 & CR0_PE) || x86_cpl(s) || (rex_w && !canonical48(s->gpr[X86_RCX])))
+    if (!(s->cr0 & CR0_PE) || x86_cpl(s) || (rex_w && !x86_canonical48(s->gpr[X86_RCX])))
         return false;
     s->rip = rex_w ? s->gpr[X86_RCX] : (uint32_t)s->gpr[X86_RCX];
     if (long_mode)

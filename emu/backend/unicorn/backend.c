@@ -19,8 +19,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define EFER_SVME (1u << 12)
-
 /* ---- the engine's hooks ------------------------------------------------------------------ */
 
 static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
@@ -59,18 +57,18 @@ static bool io_allowed(struct engine *e, uint16_t port, unsigned size)
     if (!(e->cr0 & CR0_PE) || (!(flags & RFLAGS_VM) && engine_cpl(e) <= RFLAGS_IOPL(flags)))
         return true;
     uc_reg_read(e->uc, UC_X86_REG_TR, &tr);
-    if (tr.limit < 103 || memory_read(e, tr.base + 102, word, 2) < 2)
+    if (tr.limit < 103 || machine_read_linear(e->machine, tr.base + 102, word, 2) < 2)
         return false;
     at = get_le16(word) + port / 8u;
-    if (at + 1 > tr.limit || memory_read(e, tr.base + at, word, 2) < 2)
+    if (at + 1 > tr.limit || machine_read_linear(e->machine, tr.base + at, word, 2) < 2)
         return false;
     return !(get_le16(word) >> (port & 7) & ((1u << size) - 1));
 }
 
 static void io_access(struct engine *e, bool in, uint32_t port, int size, uint32_t value)
 {
-    e->io = (struct io_access){
-        .pending = true, .in = in, .port = (uint16_t)port, .size = (uint8_t)size, .value = value};
+    e->io =
+        (struct io_access){.in = in, .port = (uint16_t)port, .size = (uint8_t)size, .value = value};
     engine_abort(e, io_allowed(e, (uint16_t)port, (unsigned)size) ? PRIVATE_EXIT_IO
                                                                   : PRIVATE_EXIT_IO_DENIED);
 }
@@ -137,7 +135,6 @@ void engine_go(struct engine *e)
 {
     e->native = -1;
     e->aborted = 0;
-    e->io.pending = false;
     if (!e->probing)
         e->fault.kind = FAULT_NONE;
     count_resume(e);
@@ -238,7 +235,8 @@ static unsigned error_code_width(struct engine *e)
 
     if (e->efer & EFER_LMA)
         return 8;
-    if (memory_read(e, e->state.idtr.base + INTR_VECTOR(e->event.info) * 8u, gate, 8) < 8)
+    if (machine_read_linear(e->machine, e->state.idtr.base + INTR_VECTOR(e->event.info) * 8u, gate,
+                            8) < 8)
         return 4;
     if ((gate[5] & 15) != 5)
         return gate[5] & 8 ? 4 : 2;
@@ -285,7 +283,7 @@ static int gate_error(struct engine *e)
     if (!(e->cr0 & CR0_PE) || (type != INTR_SOFTWARE && type != INTR_SOFTWARE_EXCEPTION))
         return -1;
     if (vector * size + size - 1 > e->state.idtr.limit ||
-        memory_read(e, e->state.idtr.base + vector * size, gate, size) < size)
+        machine_read_linear(e->machine, e->state.idtr.base + vector * size, gate, size) < size)
         return -1; /* delivery itself finds out */
     if ((e->state.rflags & RFLAGS_VM) && type == INTR_SOFTWARE && RFLAGS_IOPL(e->state.rflags) < 3)
         return 0;

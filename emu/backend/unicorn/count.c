@@ -33,7 +33,7 @@ static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
         return x86_count_insns(bytes, size, bits);
     if (size > sizeof(copy))
         size = sizeof(copy);
-    return x86_count_insns(copy, memory_read(e, gva, copy, size), bits);
+    return x86_count_insns(copy, machine_read_linear(e->machine, gva, copy, size), bits);
 }
 
 static uint64_t block_key(const struct engine *e, uint32_t size)
@@ -88,7 +88,8 @@ static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
     unsigned op;
 
     e->context_fresh = false;
-    size = (uint32_t)memory_read(e, gva, bytes, size < sizeof(bytes) ? size : sizeof(bytes));
+    size = (uint32_t)machine_read_linear(e->machine, gva, bytes,
+                                         size < sizeof(bytes) ? size : sizeof(bytes));
     if (!x86_decode(bytes, size, engine_code_bits(e), &insn))
         return true;
     op = insn.opcode;

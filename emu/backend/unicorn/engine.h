@@ -89,7 +89,7 @@ enum page_use { PAGE_DATA, PAGE_CODE, PAGE_MIXED };
 
 /* A port access seen by a hook, before it happens. */
 struct io_access {
-    bool pending, in;
+    bool in;
     uint16_t port;
     uint8_t size;
     uint32_t value;
@@ -200,8 +200,7 @@ void memory_locate_write(struct engine *e);
 /* Bytes at a linear address that can be fetched, at most to the page's end; NULL when none. */
 const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size);
 bool memory_page_is_mixed(struct engine *e, uint64_t gva);
-/* Read up to `size` bytes at a linear address as a supervisor; returns how many. */
-size_t memory_read(struct engine *e, uint64_t gva, uint8_t *buf, size_t size);
+/* Write as a supervisor whom WP binds; returns the bytes before the first that is denied. */
 size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t size);
 
 /* count.c */

@@ -66,11 +66,6 @@ static void fill_place(struct engine *e, struct vm_exit *exit)
         exit->cs_base = 0;
 }
 
-static unsigned code_bits(const struct vm_exit *exit)
-{
-    return exit->mode == X86_MODE_LONG64 ? 64 : exit->mode == X86_MODE_PROT32 ? 32 : 16;
-}
-
 static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)
 {
     uint64_t gva = exit->cs_base + exit->rip;
@@ -85,8 +80,8 @@ static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *i
     if (code && size >= sizeof(bytes))
         memcpy(bytes, code, size = sizeof(bytes));
     else
-        size = memory_read(e, gva, bytes, sizeof(bytes));
-    if (!x86_decode(bytes, size, code_bits(exit), insn))
+        size = machine_read_linear(e->machine, gva, bytes, sizeof(bytes));
+    if (!x86_decode(bytes, size, x86_mode_bits(exit->mode), insn))
         return;
     exit->insn_len = insn->length;
     memcpy(exit->insn, bytes, insn->length);
@@ -210,7 +205,8 @@ static void fill_cr_write(struct engine *e, struct vm_exit *exit, const struct x
             uint8_t word[2] = {0, 0};
 
             world_read(e);
-            memory_read(e, x86_operand_linear(insn, exit->insn, &e->state), word, 2);
+            machine_read_linear(e->machine, x86_operand_linear(insn, exit->insn, &e->state), word,
+                                2);
             source = (uint16_t)(word[0] | word[1] << 8);
             q |= CR_QUAL_LMSW_MEM;
         }

@@ -395,22 +395,6 @@ static uint8_t *linear_ptr(struct engine *e, uint64_t gva, enum x86_access acces
     return ram_ptr(&e->machine->ram, walk.gpa, *size);
 }
 
-size_t memory_read(struct engine *e, uint64_t gva, uint8_t *buf, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size) {
-        size_t part = size - done;
-        const uint8_t *from = linear_ptr(e, gva + done, X86_READ, &part);
-
-        if (!from)
-            break;
-        memcpy(buf + done, from, part);
-        done += part;
-    }
-    return done;
-}
-
 size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t size)
 {
     size_t done = 0;

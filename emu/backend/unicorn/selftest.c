@@ -71,6 +71,7 @@ int engine_selftest(struct error *err)
 
     if (!m)
         return error_set(err, -ENOMEM, "CPU self-test: out of memory");
+    m->vcpu = &vcpu;
     rc = ram_init(&m->ram, TEST_RAM, err);
     if (!rc) {
         ept_init(&m->ept, &m->ram);

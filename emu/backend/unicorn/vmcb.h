@@ -44,10 +44,6 @@ enum vmcb_save {
     VMCB_RIP = 0x578,
     VMCB_RSP = 0x5d8,
     VMCB_RAX = 0x5f8,
-    VMCB_STAR = 0x600,
-    VMCB_LSTAR = 0x608,
-    VMCB_CSTAR = 0x610,
-    VMCB_SFMASK = 0x618,
     VMCB_KERNEL_GS_BASE = 0x620,
     VMCB_SYSENTER_CS = 0x628,
     VMCB_SYSENTER_ESP = 0x630,
@@ -97,6 +93,8 @@ enum private_exit_code {
     PRIVATE_EXIT_IO_DENIED,      /* IN or OUT without the privilege */
     PRIVATE_EXIT_SYSTEM_CALL     /* SYSCALL, SYSENTER */
 };
+
+#define EFER_SVME (1u << 12) /* AMD manual vol. 2, 3.1.7; the guest never sees it */
 
 #define SVM_INTERCEPT(code) (1ull << ((code)-0x60))
 

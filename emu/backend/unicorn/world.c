@@ -30,7 +30,6 @@ enum stub_entry { STUB_BOOT = 0, STUB_PARKED = 3, STUB_LOAD = 4 };
 
 #define MSR_VM_HSAVE_PA 0xc0010117
 #define TSS_BUSY 2u
-#define EFER_SVME (1u << 12)
 
 const int engine_gprs[X86_GPR_COUNT] = {
     UC_X86_REG_RAX, UC_X86_REG_RCX, UC_X86_REG_RDX, UC_X86_REG_RBX, UC_X86_REG_RSP, UC_X86_REG_RBP,
@@ -181,10 +180,6 @@ static void put_guest(struct engine *e)
     put_le64(cb + VMCB_RIP, s->rip);
     put_le64(cb + VMCB_RSP, s->gpr[X86_RSP]);
     put_le64(cb + VMCB_RAX, s->gpr[X86_RAX]);
-    put_le64(cb + VMCB_STAR, s->star);
-    put_le64(cb + VMCB_LSTAR, s->lstar);
-    put_le64(cb + VMCB_CSTAR, s->cstar);
-    put_le64(cb + VMCB_SFMASK, s->fmask);
     put_le64(cb + VMCB_KERNEL_GS_BASE, s->kernel_gs_base);
     put_le64(cb + VMCB_SYSENTER_CS, s->sysenter_cs);
     put_le64(cb + VMCB_SYSENTER_ESP, s->sysenter_esp);
