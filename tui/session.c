@@ -132,6 +132,9 @@ static void settle(struct session *s)
     case STOP_MONITOR:
         message(s, false, "stopped by a monitor");
         break;
+    case STOP_RESET:
+        message(s, false, "the guest reset the machine; r restarts the lab");
+        break;
     case STOP_BUDGET:
         break;
     }

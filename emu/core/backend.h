@@ -57,9 +57,13 @@ struct backend_ops {
     uint64_t (*get_rip)(struct vcpu *vcpu);
     void (*set_rip)(struct vcpu *vcpu, uint64_t rip);
     uint64_t (*get_rflags)(struct vcpu *vcpu);
+    void (*set_rflags)(struct vcpu *vcpu, uint64_t value);
     /* Control registers and MSRs, values as the guest sees them, already checked. CR 0, 2, 3, 4, 8. */
     uint64_t (*get_cr)(struct vcpu *vcpu, unsigned cr);
     void (*set_cr)(struct vcpu *vcpu, unsigned cr, uint64_t value);
+    /* Debug registers 0-3, 6, 7. */
+    uint64_t (*get_dr)(struct vcpu *vcpu, unsigned dr);
+    void (*set_dr)(struct vcpu *vcpu, unsigned dr, uint64_t value);
     uint64_t (*get_msr)(struct vcpu *vcpu, uint32_t msr);
     void (*set_msr)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
     /* INVLPG: forget the translation of one linear address. */
@@ -73,6 +77,18 @@ struct backend_ops {
     void (*inject)(struct vcpu *vcpu, const struct x86_event *event);
     /* Let the one instruction at RIP, at the next run(), reach the MMIO bus where no memory is. */
     void (*allow_mmio)(struct vcpu *vcpu);
+    /* Let the CPU execute the one instruction at RIP, at the next run(), as if it made no exit. */
+    void (*allow_insn)(struct vcpu *vcpu);
+    /*
+     * Would the guest take an interrupt (or NMI) now: RFLAGS.IF set (NMI: no blocking by NMI), no
+     * shadow of STI or MOV SS, no event pending? When m->controls or m->irq ask for a window, run()
+     * comes back with its exit as soon as this becomes true.
+     */
+    bool (*interruptible)(struct vcpu *vcpu, bool nmi);
+    /* Where the CPU is, for an exit that the machine makes: all but reason and what belongs to it. */
+    void (*describe)(struct vcpu *vcpu, struct vm_exit *exit);
+    /* m->controls changed. */
+    void (*controls_changed)(struct vcpu *vcpu);
     /* What the walker needs, from the loaded state. */
     void (*get_paging)(struct vcpu *vcpu, struct x86_paging *mmu);
     /* Guest-physical memory or its rights changed behind the CPU's back. */

@@ -28,11 +28,12 @@ enum exit_reason {
 /* Which fields of an exit hold something, and where they come from. */
 enum exit_has {
     EXIT_HAS_QUALIFICATION = 1 << 0,
-    EXIT_HAS_GVA = 1 << 1,      /* guest_linear */
-    EXIT_HAS_GPA = 1 << 2,      /* guest_physical */
-    EXIT_HAS_INSN = 1 << 3,     /* insn_len and insn[] */
-    EXIT_HAS_INTR = 1 << 4,     /* intr_info, intr_error */
-    EXIT_HAS_VECTORING = 1 << 5 /* idt_vectoring, idt_error */
+    EXIT_HAS_GVA = 1 << 1,       /* guest_linear */
+    EXIT_HAS_GPA = 1 << 2,       /* guest_physical */
+    EXIT_HAS_INSN = 1 << 3,      /* insn_len and insn[] */
+    EXIT_HAS_INTR = 1 << 4,      /* intr_info, intr_error */
+    EXIT_HAS_VECTORING = 1 << 5, /* idt_vectoring, idt_error */
+    EXIT_HAS_INSN_INFO = 1 << 6  /* insn_info */
 };
 
 enum exit_source { EXIT_SOURCE_EMULATED, EXIT_SOURCE_KVM };
@@ -62,11 +63,12 @@ struct vm_exit {
     uint32_t intr_error;
     uint32_t idt_vectoring; /* event whose delivery this exit interrupted, SDM Table 25-18 */
     uint32_t idt_error;
-    uint32_t cost;     /* host TSC cycles from the exit to the end of its handling; never hashed */
-    uint16_t selector; /* CS */
-    uint8_t has;       /* enum exit_has bits */
-    uint8_t source;    /* enum exit_source */
-    uint8_t mode;      /* enum x86_mode */
+    uint32_t insn_info; /* VM-exit instruction information, SDM 28.2.5 */
+    uint32_t cost;      /* host TSC cycles from the exit to the end of its handling; never hashed */
+    uint16_t selector;  /* CS */
+    uint8_t has;        /* enum exit_has bits */
+    uint8_t source;     /* enum exit_source */
+    uint8_t mode;       /* enum x86_mode */
     uint8_t cpl;
     uint8_t vcpu;
     uint8_t insn_len; /* bytes, 1..15 */
@@ -111,6 +113,22 @@ enum intr_type {
 #define CR_QUAL_GPR(q) ((q) >> 8 & 15)
 #define CR_QUAL_LMSW(q) ((q) >> 16 & 0xffff)
 enum cr_access { CR_ACCESS_MOV_TO, CR_ACCESS_MOV_FROM, CR_ACCESS_CLTS, CR_ACCESS_LMSW };
+
+/*
+ * Exit qualification for MOV DR, SDM Table 28-4: bits 2:0 debug register, 4 direction (1: from the
+ * debug register), 11:8 general-purpose register.
+ */
+#define DR_QUAL_NUMBER(q) ((q)&7)
+#define DR_QUAL_FROM (1u << 4)
+#define DR_QUAL_GPR(q) ((q) >> 8 & 15)
+
+/*
+ * Exit qualification for task switches, SDM Table 28-2: bits 15:0 selector of the TSS, 31:30 what
+ * made the switch.
+ */
+#define TASK_QUAL_SELECTOR(q) ((q)&0xffff)
+#define TASK_QUAL_SOURCE(q) ((q) >> 30 & 3)
+enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
 
 /* Exit qualification for EPT violations, SDM Table 28-7. */
 #define EPT_QUAL_READ (1u << 0)

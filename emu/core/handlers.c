@@ -4,63 +4,18 @@
  */
 #include "core/handlers.h"
 
-#include "core/backend.h"
+#include "core/handle.h"
+#include "core/interrupts.h"
 #include "core/string_io.h"
-#include "x86/control.h"
 #include "x86/cpuid.h"
-#include "x86/event.h"
+#include "x86/debug.h"
+#include "x86/decode.h"
 #include "x86/msr.h"
 
 #include <errno.h>
 
 /* KVM's answer to a hypercall it does not know (linux/kvm_para.h, KVM_ENOSYS). */
 #define HYPERCALL_UNKNOWN (-1000)
-
-typedef enum handled handler(struct machine *m, struct vm_exit *exit, struct run_result *result);
-
-static uint64_t gpr(struct machine *m, enum x86_gpr n)
-{
-    return m->vcpu->ops->get_gpr(m->vcpu, n);
-}
-
-static void set_gpr(struct machine *m, enum x86_gpr n, uint64_t value)
-{
-    m->vcpu->ops->set_gpr(m->vcpu, n, value);
-}
-
-static enum handled complete(struct machine *m, const struct vm_exit *exit)
-{
-    m->vcpu->ops->complete(m->vcpu, exit->insn_len);
-    return HANDLED;
-}
-
-static enum handled guest_error(struct run_result *result, const char *what,
-                                const struct vm_exit *exit)
-{
-    result->stop = STOP_GUEST_ERROR;
-    error_set(&result->error, -EFAULT, "%s at rip %#llx", what, (unsigned long long)exit->rip);
-    return HANDLED_STOP;
-}
-
-static enum handled raise(struct machine *m, unsigned vector, bool has_error)
-{
-    struct x86_event event = {.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | vector |
-                                      (has_error ? INTR_HAS_ERROR : 0)};
-
-    m->vcpu->ops->inject(m->vcpu, &event);
-    return HANDLED;
-}
-
-static enum handled raise_gp(struct machine *m)
-{
-    return raise(m, X86_GP, true);
-}
-
-static enum handled raise_ud(struct machine *m, struct vm_exit *exit, struct run_result *result)
-{
-    (void)exit, (void)result;
-    return raise(m, X86_UD, false);
-}
 
 static enum handled on_triple_fault(struct machine *m, struct vm_exit *exit,
                                     struct run_result *result)
@@ -69,6 +24,13 @@ static enum handled on_triple_fault(struct machine *m, struct vm_exit *exit,
     m->activity = X86_SHUTDOWN;
     result->stop = STOP_TRIPLE_FAULT;
     return HANDLED_STOP;
+}
+
+static enum handled on_interrupt(struct machine *m, struct vm_exit *exit, struct run_result *result)
+{
+    (void)exit, (void)result;
+    interrupts_deliver(m);
+    return HANDLED;
 }
 
 /* Give the guest its exception, or what two exceptions make together. */
@@ -80,12 +42,16 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
 
     if (exit->has & EXIT_HAS_VECTORING)
         combined = x86_combine_events(exit->idt_vectoring, exit->intr_info);
+    if (INTR_TYPE(exit->intr_info) == INTR_NMI)
+        return on_interrupt(m, exit, result);
     if (combined == X86_COMBINED_TRIPLE) {
         exit->reason = EXIT_TRIPLE_FAULT;
         return on_triple_fault(m, exit, result);
     }
     if (INTR_VECTOR(event.info) == X86_PF)
         m->vcpu->ops->set_cr(m->vcpu, 2, event.cr2);
+    if (INTR_VECTOR(event.info) == X86_DB)
+        machine_debug_event(m, exit->qualification);
     if (combined == X86_COMBINED_DOUBLE)
         event = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
                                            INTR_HARDWARE_EXCEPTION << 8 | X86_DF};
@@ -97,48 +63,78 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
 
 static enum handled on_cpuid(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
-    struct x86_cpuid out = x86_cpuid((uint32_t)gpr(m, X86_RAX), (uint32_t)gpr(m, X86_RCX));
+    struct x86_cpuid out =
+        x86_cpuid((uint32_t)handle_gpr(m, X86_RAX), (uint32_t)handle_gpr(m, X86_RCX));
 
     (void)result;
-    set_gpr(m, X86_RAX, out.eax);
-    set_gpr(m, X86_RBX, out.ebx);
-    set_gpr(m, X86_RCX, out.ecx);
-    set_gpr(m, X86_RDX, out.edx);
-    return complete(m, exit);
+    handle_set_gpr(m, X86_RAX, out.eax);
+    handle_set_gpr(m, X86_RBX, out.ebx);
+    handle_set_gpr(m, X86_RCX, out.ecx);
+    handle_set_gpr(m, X86_RDX, out.edx);
+    return handle_complete(m, exit);
 }
 
 static enum handled on_hlt(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
-    complete(m, exit);
-    m->activity = X86_HALTED; /* no device raises interrupts: nothing can wake it */
-    result->stop = STOP_HALT;
-    return HANDLED_STOP;
+    handle_complete(m, exit);
+    if (!interrupts_wait(m)) {
+        m->activity = X86_HALTED;
+        result->stop = STOP_HALT;
+        return HANDLED_STOP;
+    }
+    /* The guest was not running when the interrupt came: that is no exit of its own. */
+    if (m->controls.primary & PRIMARY_HLT) {
+        m->irq.announced = m->irq.intr;
+        interrupts_deliver(m);
+    }
+    return HANDLED;
+}
+
+static enum handled on_window(struct machine *m, struct vm_exit *exit, struct run_result *result)
+{
+    bool nmi = exit->reason == EXIT_NMI_WINDOW;
+
+    (void)result;
+    m->controls.primary &= ~(nmi ? PRIMARY_NMI_WINDOW : PRIMARY_INTERRUPT_WINDOW);
+    *(nmi ? &m->irq.nmi_window : &m->irq.window) = false;
+    interrupts_deliver(m);
+    return HANDLED;
+}
+
+/* The monitor trap comes between instructions: there is nothing to do but to go on. */
+static enum handled on_monitor_trap(struct machine *m, struct vm_exit *exit,
+                                    struct run_result *result)
+{
+    (void)m, (void)exit, (void)result;
+    return HANDLED;
+}
+
+/* What the CPU can do as well as the monitor, it does itself. */
+static enum handled on_native(struct machine *m, struct vm_exit *exit, struct run_result *result)
+{
+    (void)exit, (void)result;
+    m->vcpu->ops->allow_insn(m->vcpu);
+    return HANDLED;
 }
 
 static enum handled on_nothing(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     (void)result;
-    return complete(m, exit);
+    return handle_complete(m, exit);
 }
 
 static enum handled on_invlpg(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     (void)result;
     m->vcpu->ops->invlpg(m->vcpu, exit->guest_linear);
-    return complete(m, exit);
+    return handle_complete(m, exit);
 }
 
 /* There are no performance counters. */
 static enum handled on_rdpmc(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     (void)exit, (void)result;
-    return raise_gp(m);
-}
-
-static void set_edx_eax(struct machine *m, uint64_t value)
-{
-    set_gpr(m, X86_RAX, (uint32_t)value);
-    set_gpr(m, X86_RDX, value >> 32);
+    return handle_raise_gp(m);
 }
 
 static bool tsc_denied(struct machine *m, const struct vm_exit *exit)
@@ -150,100 +146,62 @@ static enum handled on_rdtsc(struct machine *m, struct vm_exit *exit, struct run
 {
     (void)result;
     if (tsc_denied(m, exit))
-        return raise_gp(m);
+        return handle_raise_gp(m);
     exit->value = machine_tsc(m);
-    set_edx_eax(m, exit->value);
+    handle_set_edx_eax(m, exit->value);
     if (exit->reason == EXIT_RDTSCP)
-        set_gpr(m, X86_RCX, m->vcpu->ops->get_msr(m->vcpu, MSR_TSC_AUX));
-    return complete(m, exit);
+        handle_set_gpr(m, X86_RCX, m->vcpu->ops->get_msr(m->vcpu, MSR_TSC_AUX));
+    return handle_complete(m, exit);
+}
+
+/* SplitMix64: numbers that look random and repeat with the run. */
+static uint64_t next_random(struct machine *m)
+{
+    uint64_t z = m->random += 0x9e3779b97f4a7c15ull;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+/* RDRAND, RDSEED: a number is always there, CF says so (SDM vol. 2). */
+static enum handled on_random(struct machine *m, struct vm_exit *exit, struct run_result *result)
+{
+    const uint64_t cleared = RFLAGS_OF | RFLAGS_SF | RFLAGS_ZF | RFLAGS_AF | RFLAGS_PF;
+    struct x86_insn insn;
+
+    (void)result;
+    x86_decode(exit->insn, exit->insn_len, x86_mode_bits(exit->mode), &insn);
+    exit->value = next_random(m);
+    handle_merge_gpr(m, x86_insn_rm(&insn), exit->value, insn.operand_size);
+    m->vcpu->ops->set_rflags(m->vcpu, (m->vcpu->ops->get_rflags(m->vcpu) & ~cleared) | RFLAGS_CF);
+    return handle_complete(m, exit);
 }
 
 static enum handled on_vmcall(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     (void)result;
-    exit->value = gpr(m, X86_RAX);
-    set_gpr(m, X86_RAX, (uint64_t)(int64_t)HYPERCALL_UNKNOWN);
-    return complete(m, exit);
-}
-
-/* ---- control registers and MSRs ---------------------------------------------------------- */
-
-static uint64_t lmsw_value(struct machine *m, uint64_t qualification)
-{
-    uint64_t cr0 = m->vcpu->ops->get_cr(m->vcpu, 0);
-    uint64_t source = CR_QUAL_LMSW(qualification) & 0xf;
-
-    return (cr0 & ~(uint64_t)(CR0_MP | CR0_EM | CR0_TS)) | source; /* PE can be set, not cleared */
-}
-
-static bool cr_valid(struct machine *m, const struct vm_exit *exit, unsigned cr, uint64_t value)
-{
-    const struct backend_ops *ops = m->vcpu->ops;
-    uint64_t efer = ops->get_msr(m->vcpu, MSR_EFER);
-
-    switch (cr) {
-    case 0:
-        return x86_cr0_valid(value, ops->get_cr(m->vcpu, 4), efer, exit->mode == X86_MODE_LONG64);
-    case 3:
-        return x86_cr3_valid(value, efer);
-    case 4:
-        return x86_cr4_valid(value, efer);
-    default:
-        return value < 16;
-    }
-}
-
-static enum handled on_cr_access(struct machine *m, struct vm_exit *exit, struct run_result *result)
-{
-    unsigned cr = CR_QUAL_NUMBER(exit->qualification);
-    uint64_t value = exit->value;
-
-    (void)result;
-    if (CR_QUAL_TYPE(exit->qualification) == CR_ACCESS_CLTS)
-        value = m->vcpu->ops->get_cr(m->vcpu, 0) & ~(uint64_t)CR0_TS;
-    else if (CR_QUAL_TYPE(exit->qualification) == CR_ACCESS_LMSW)
-        value = lmsw_value(m, exit->qualification);
-    if (!cr_valid(m, exit, cr, value))
-        return raise_gp(m);
-    if (cr == 0)
-        value |= CR0_ET; /* hardwired */
-    m->vcpu->ops->set_cr(m->vcpu, cr, value);
-    return complete(m, exit);
-}
-
-static enum handled on_rdmsr(struct machine *m, struct vm_exit *exit, struct run_result *result)
-{
-    (void)result;
-    if (!x86_msr_known(exit->msr))
-        return raise_gp(m);
-    exit->value = exit->msr == MSR_TSC ? machine_tsc(m) : m->vcpu->ops->get_msr(m->vcpu, exit->msr);
-    set_edx_eax(m, exit->value);
-    return complete(m, exit);
-}
-
-static enum handled on_wrmsr(struct machine *m, struct vm_exit *exit, struct run_result *result)
-{
-    uint64_t value = exit->value;
-    uint64_t old = m->vcpu->ops->get_msr(m->vcpu, exit->msr);
-
-    (void)result;
-    if (!x86_msr_check_write(exit->msr, old, m->vcpu->ops->get_cr(m->vcpu, 0), &value))
-        return raise_gp(m);
-    m->vcpu->ops->set_msr(m->vcpu, exit->msr, value);
-    return complete(m, exit);
+    exit->value = handle_gpr(m, X86_RAX);
+    handle_set_gpr(m, X86_RAX, (uint64_t)(int64_t)HYPERCALL_UNKNOWN);
+    return handle_complete(m, exit);
 }
 
 /* ---- devices ----------------------------------------------------------------------------- */
 
-static void merge_rax(struct machine *m, uint32_t value, unsigned size)
+/* A breakpoint on a port traps behind the instruction, with CR4.DE (SDM vol. 3, 18.2.4). */
+static void check_breakpoints(struct machine *m, uint16_t port, unsigned size)
 {
-    uint64_t rax = gpr(m, X86_RAX);
+    const struct backend_ops *ops = m->vcpu->ops;
+    uint64_t dr[4], dr7 = ops->get_dr(m->vcpu, 7);
+    unsigned hit;
 
-    if (size == 4)
-        rax = value;
-    else
-        rax = (rax & ~((1ull << (8 * size)) - 1)) | value;
-    set_gpr(m, X86_RAX, rax);
+    if (!x86_breakpoints_enabled(dr7) || !(ops->get_cr(m->vcpu, 4) & CR4_DE))
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        dr[i] = ops->get_dr(m->vcpu, i);
+    hit = x86_breakpoints_hit(dr, dr7, X86_BREAK_IO, port, size);
+    if (hit)
+        handle_raise_db(m, hit);
 }
 
 static enum handled io_done(struct machine *m, struct run_result *result)
@@ -265,12 +223,13 @@ static enum handled on_io(struct machine *m, struct vm_exit *exit, struct run_re
         string_io(m, exit);
     } else if (exit->qualification & IO_QUAL_IN) {
         exit->value = bus_port_read(&m->ports, port, size);
-        merge_rax(m, (uint32_t)exit->value, size);
-        complete(m, exit);
+        handle_merge_gpr(m, X86_RAX, exit->value, size);
+        handle_complete(m, exit);
     } else {
         bus_port_write(&m->ports, port, size, (uint32_t)exit->value);
-        complete(m, exit);
+        handle_complete(m, exit);
     }
+    check_breakpoints(m, port, size);
     return io_done(m, result);
 }
 
@@ -285,22 +244,32 @@ static enum handled on_ept_violation(struct machine *m, struct vm_exit *exit,
     bool rom_write = (q & EPT_QUAL_WRITE) && (q & EPT_QUAL_READABLE);
 
     if (!(q & EPT_QUAL_TRANSLATION))
-        return guest_error(result, "a page table lies outside guest memory: page walk", exit);
+        return handle_guest_error(result, "a page table lies outside guest memory: page walk",
+                                  exit);
     if (q & EPT_QUAL_FETCH)
-        return guest_error(result, "instruction fetch outside guest memory", exit);
+        return handle_guest_error(result, "instruction fetch outside guest memory", exit);
     if (exit->has & EXIT_HAS_VECTORING)
-        return guest_error(result, "the stack of an event handler is outside guest memory", exit);
+        return handle_guest_error(result, "the stack of an event handler is outside guest memory",
+                                  exit);
     if (rom_write && ram_find(&m->ram, exit->guest_physical) &&
         !ram_find(&m->ram, exit->guest_physical)->read_only)
-        return guest_error(result, "write to memory that the second stage protects", exit);
+        return handle_guest_error(result, "write to memory that the second stage protects", exit);
     m->vcpu->ops->allow_mmio(m->vcpu);
     return HANDLED;
 }
 
 static handler *const handlers[EXIT_REASON_COUNT] = {
     [EXIT_EXCEPTION_NMI] = on_exception,
+    [EXIT_EXTERNAL_INTERRUPT] = on_interrupt,
+    [EXIT_INTERRUPT_WINDOW] = on_window,
+    [EXIT_NMI_WINDOW] = on_window,
+    [EXIT_MONITOR_TRAP] = on_monitor_trap,
+    [EXIT_GDTR_IDTR] = on_native,
+    [EXIT_LDTR_TR] = on_native,
     [EXIT_TRIPLE_FAULT] = on_triple_fault,
     [EXIT_CPUID] = on_cpuid,
+    [EXIT_RDRAND] = on_random,
+    [EXIT_RDSEED] = on_random,
     [EXIT_HLT] = on_hlt,
     [EXIT_INVD] = on_nothing,
     [EXIT_WBINVD] = on_nothing,
@@ -310,22 +279,26 @@ static handler *const handlers[EXIT_REASON_COUNT] = {
     [EXIT_RDTSC] = on_rdtsc,
     [EXIT_RDTSCP] = on_rdtsc,
     [EXIT_VMCALL] = on_vmcall,
-    [EXIT_VMCLEAR] = raise_ud,
-    [EXIT_VMLAUNCH] = raise_ud,
-    [EXIT_VMPTRLD] = raise_ud,
-    [EXIT_VMPTRST] = raise_ud,
-    [EXIT_VMREAD] = raise_ud,
-    [EXIT_VMRESUME] = raise_ud,
-    [EXIT_VMWRITE] = raise_ud,
-    [EXIT_VMXOFF] = raise_ud,
-    [EXIT_VMXON] = raise_ud,
-    [EXIT_MONITOR] = raise_ud,
-    [EXIT_MWAIT] = raise_ud,
-    [EXIT_XSETBV] = raise_ud,
-    [EXIT_CR_ACCESS] = on_cr_access,
+    [EXIT_INVEPT] = handle_ud,
+    [EXIT_INVVPID] = handle_ud,
+    [EXIT_VMCLEAR] = handle_ud,
+    [EXIT_VMLAUNCH] = handle_ud,
+    [EXIT_VMPTRLD] = handle_ud,
+    [EXIT_VMPTRST] = handle_ud,
+    [EXIT_VMREAD] = handle_ud,
+    [EXIT_VMRESUME] = handle_ud,
+    [EXIT_VMWRITE] = handle_ud,
+    [EXIT_VMXOFF] = handle_ud,
+    [EXIT_VMXON] = handle_ud,
+    [EXIT_MONITOR] = handle_ud,
+    [EXIT_MWAIT] = handle_ud,
+    [EXIT_XSETBV] = handle_xsetbv,
+    [EXIT_TASK_SWITCH] = handle_task_switch,
+    [EXIT_CR_ACCESS] = handle_cr_access,
+    [EXIT_DR_ACCESS] = handle_dr_access,
     [EXIT_IO] = on_io,
-    [EXIT_RDMSR] = on_rdmsr,
-    [EXIT_WRMSR] = on_wrmsr,
+    [EXIT_RDMSR] = handle_rdmsr,
+    [EXIT_WRMSR] = handle_wrmsr,
     [EXIT_EPT_VIOLATION] = on_ept_violation,
 };
 
@@ -334,5 +307,5 @@ enum handled handlers_dispatch(struct machine *m, struct vm_exit *exit, struct r
     handler *handle = exit->reason < EXIT_REASON_COUNT ? handlers[exit->reason] : NULL;
 
     return handle ? handle(m, exit, result)
-                  : guest_error(result, "an exit that this machine does not handle", exit);
+                  : handle_guest_error(result, "an exit that this machine does not handle", exit);
 }

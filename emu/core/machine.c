@@ -2,6 +2,7 @@
 #include "core/machine.h"
 
 #include "core/backend.h"
+#include "core/clock.h"
 #include "device/devices.h"
 #include "util/bytes.h"
 
@@ -18,6 +19,7 @@ static struct device *new_device(struct machine *m)
     struct device *dev = &m->devices[m->device_count++];
 
     dev->machine = m;
+    dev->deadline = DEVICE_NEVER;
     return dev;
 }
 
@@ -60,6 +62,7 @@ int machine_create(struct machine **out, const struct machine_config *config, st
     if (!m)
         return error_set(err, -ENOMEM, "machine: out of memory");
     m->config = *config;
+    controls_default(&m->controls);
     rc = ram_init(&m->ram, config->ram_size, err);
     ept_init(&m->ept, &m->ram);
     rc = rc ? rc : create_devices(m, err);
@@ -97,11 +100,33 @@ void machine_set_state(struct machine *m, const struct x86_state *state)
 {
     m->vcpu->ops->set_state(m->vcpu, state);
     m->activity = state->activity;
+    m->controls.cr0_shadow = state->cr0;
+    m->controls.cr4_shadow = state->cr4;
+    m->vcpu->ops->controls_changed(m->vcpu);
+}
+
+void machine_debug_event(struct machine *m, uint64_t reasons)
+{
+    const struct backend_ops *ops = m->vcpu->ops;
+
+    ops->set_dr(m->vcpu, 6, (ops->get_dr(m->vcpu, 6) & ~0xfull) | reasons);
+    ops->set_dr(m->vcpu, 7, ops->get_dr(m->vcpu, 7) & ~(uint64_t)DR7_GD);
 }
 
 uint64_t machine_tsc(const struct machine *m)
 {
-    return m->insns;
+    return clock_now(m);
+}
+
+void machine_set_controls(struct machine *m, const struct controls *controls)
+{
+    m->controls = *controls;
+    m->vcpu->ops->controls_changed(m->vcpu);
+}
+
+void machine_request_reset(struct machine *m)
+{
+    m->reset_requested = true;
 }
 
 void machine_text(struct machine *m, enum text_source source, const char *text, size_t size)
@@ -195,6 +220,29 @@ static bool translate(const struct machine *m, uint64_t gva, uint64_t *gpa)
     x86_walk(&mmu, gva, X86_READ, false, &walk);
     *gpa = walk.gpa;
     return walk.verdict == X86_WALK_OK;
+}
+
+static bool linear_read(void *ctx, uint64_t gpa, void *buf, uint64_t size)
+{
+    const struct machine *m = ctx;
+
+    return ram_read(&m->ram, gpa, buf, size);
+}
+
+static bool linear_write(void *ctx, uint64_t gpa, const void *buf, uint64_t size)
+{
+    struct machine *m = ctx;
+
+    if (!ram_write(&m->ram, gpa, buf, size))
+        return false;
+    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+    return true;
+}
+
+void machine_linear(struct machine *m, const struct x86_state *state, struct x86_linear *mem)
+{
+    *mem =
+        (struct x86_linear){.state = state, .read = linear_read, .write = linear_write, .ctx = m};
 }
 
 static size_t page_part(uint64_t gva, size_t size)

@@ -16,10 +16,13 @@
 #define VLAB_CORE_MACHINE_H
 
 #include "core/bus.h"
+#include "core/controls.h"
 #include "core/exit.h"
+#include "core/irq.h"
 #include "core/ram.h"
 #include "mmu/ept.h"
 #include "util/error.h"
+#include "x86/linear.h"
 #include "x86/paging.h"
 #include "x86/regs.h"
 
@@ -44,12 +47,12 @@ struct machine_config {
     uint64_t ram_size;                 /* bytes, see core/ram.h */
     const struct backend_ops *backend; /* NULL: the emulated CPU */
     struct text_sink text;             /* write may be NULL: text is dropped */
-    uint32_t exception_bitmap;         /* vectors that exit, as in the VMCS; all by default */
+    uint64_t rtc_start;                /* what the RTC says at first, seconds since 1970 UTC */
 };
 
 #define MACHINE_CONFIG_DEFAULT                                                                     \
     {                                                                                              \
-        .ram_size = 16u << 20, .exception_bitmap = 0xffffffff                                      \
+        .ram_size = 16u << 20, .rtc_start = 1767225600 /* 2026-01-01 00:00:00 */                   \
     }
 
 /* What a monitor did with an exit. */
@@ -82,7 +85,8 @@ enum stop_reason {
     STOP_BUDGET,      /* limits.insns or limits.exits reached */
     STOP_GUEST_ERROR, /* the guest did what this machine cannot run on from; `error` says what */
     STOP_REQUEST,     /* machine_request_stop() */
-    STOP_MONITOR      /* a monitor returned MONITOR_STOP */
+    STOP_MONITOR,     /* a monitor returned MONITOR_STOP */
+    STOP_RESET        /* the guest pulled the reset line */
 };
 
 struct run_limits {
@@ -109,12 +113,17 @@ struct machine {
     struct machine_config config;
     struct monitor monitor;
     struct exit_observer observer;
+    struct controls controls; /* change with machine_set_controls() */
+    struct irq irq;
 
-    uint64_t insns; /* retired since creation; the clock */
-    uint64_t exits; /* handled since creation */
+    uint64_t insns;  /* retired since creation */
+    uint64_t random; /* state of RDRAND */
+    uint64_t slept;  /* ns that the CPU has waited in HLT; see core/clock.h */
+    uint64_t exits;  /* handled since creation */
     uint64_t exit_counts[EXIT_REASON_COUNT];
     bool debug_exit; /* the device was written in this run */
     uint8_t debug_exit_value;
+    bool reset_requested;       /* a device pulled the reset line */
     enum x86_activity activity; /* halted and shut-down CPUs stay so */
     struct ept ept;
     atomic_bool stop_requested;
@@ -138,11 +147,18 @@ int machine_step(struct machine *m, struct run_result *result);
  */
 void machine_request_stop(struct machine *m);
 
-/* "debug-exit", "halt", "triple-fault", "budget", "guest-error", "request", "monitor" */
+/* "debug-exit", "halt", "triple-fault", "budget", "guest-error", "request", "monitor", "reset" */
 const char *stop_reason_name(enum stop_reason stop);
 
 void machine_get_state(const struct machine *m, struct x86_state *state);
+/* Shadows of CR0 and CR4 in the controls follow the state. */
 void machine_set_state(struct machine *m, const struct x86_state *state);
+
+/*
+ * A debug exception is about to be delivered for `reasons`, bits of DR6: B3-B0 are set anew, BD, BS
+ * and BT stay until software clears them, DR7.GD falls (SDM vol. 3, 18.2.3, 18.2.4).
+ */
+void machine_debug_event(struct machine *m, uint64_t reasons);
 
 /*
  * Read or write `size` bytes at a linear address through the guest's own tables, as a supervisor
@@ -150,6 +166,9 @@ void machine_set_state(struct machine *m, const struct x86_state *state);
  */
 size_t machine_read_linear(const struct machine *m, uint64_t gva, void *buf, size_t size);
 size_t machine_write_linear(struct machine *m, uint64_t gva, const void *buf, size_t size);
+
+/* Linear memory as the CPU itself reaches it, translated as `state` says. */
+void machine_linear(struct machine *m, const struct x86_state *state, struct x86_linear *mem);
 
 /* The walk of one linear address with the guest's current tables. Nothing changes. */
 void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access, bool user,
@@ -160,13 +179,19 @@ void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access,
  */
 int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rights);
 
+/* Put other execution controls in force, before the next run. */
+void machine_set_controls(struct machine *m, const struct controls *controls);
+
+/* Pull the reset line: the run ends with STOP_RESET. */
+void machine_request_reset(struct machine *m);
+
 /* Start a new dirty log: no page of RAM counts as written. */
 void machine_clear_dirty(struct machine *m);
 
 /* XXH3-64 of registers, RAM and devices: equal states have equal hashes on any host. */
 uint64_t machine_state_hash(const struct machine *m);
 
-/* Virtual time stamp counter: one tick an instruction retired, so that runs repeat. */
+/* Virtual time stamp counter: the nanoseconds of core/clock.h. */
 uint64_t machine_tsc(const struct machine *m);
 
 /* Text of a device to the sink. */

@@ -3,19 +3,14 @@
  * record it, go on. Every exit passes here exactly once.
  */
 #include "core/backend.h"
+#include "core/clock.h"
 #include "core/handlers.h"
+#include "core/interrupts.h"
 #include "core/machine.h"
 
 #include <errno.h>
 #include <string.h>
 #include <x86intrin.h>
-
-/* Exceptions outside the exception bitmap are delivered without anybody seeing an exit. */
-static bool is_silent(const struct machine *m, const struct vm_exit *exit)
-{
-    return exit->reason == EXIT_EXCEPTION_NMI &&
-           !(m->config.exception_bitmap >> (INTR_VECTOR(exit->intr_info) & 31) & 1);
-}
 
 static enum handled handle(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
@@ -32,13 +27,14 @@ static enum handled handle(struct machine *m, struct vm_exit *exit, struct run_r
 static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     uint64_t begin = __rdtsc();
+    bool silent = !controls_exit(&m->controls, exit); /* the controls let it pass */
     enum handled handled;
 
-    if (is_silent(m, exit) && handlers_dispatch(m, exit, result) == HANDLED)
+    if (silent && handlers_dispatch(m, exit, result) == HANDLED)
         return HANDLED;
     exit->seq = m->exits++;
     exit->vcpu = (uint8_t)m->vcpu->id;
-    handled = is_silent(m, exit) ? HANDLED_STOP : handle(m, exit, result);
+    handled = silent ? HANDLED_STOP : handle(m, exit, result);
     result->exits++;
     if (exit->reason < EXIT_REASON_COUNT)
         m->exit_counts[exit->reason]++;
@@ -49,39 +45,58 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
 }
 
 /* A CPU that is halted or shut down for good does not run; say so again. */
-static bool cannot_run(const struct machine *m, struct run_result *result)
+static bool cannot_run(struct machine *m, struct run_result *result)
 {
+    if (m->activity == X86_HALTED && interrupts_wait(m))
+        m->activity = X86_ACTIVE;
     if (m->activity == X86_ACTIVE)
         return false;
     result->stop = m->activity == X86_HALTED ? STOP_HALT : STOP_TRIPLE_FAULT;
     return true;
 }
 
-/* A guest whose every instruction faults retires none: its turns end such a run. */
-static uint64_t budget_left(const struct run_limits *limits, uint64_t used, uint64_t turns)
+/* A guest whose every instruction faults retires none: turns without one end such a run. */
+static uint64_t budget_left(const struct run_limits *limits, uint64_t used, uint64_t idle)
 {
     if (!limits->insns)
         return UINT64_MAX;
-    if (turns > limits->insns)
+    if (idle > limits->insns)
         return 0;
     return used < limits->insns ? limits->insns - used : 0;
 }
 
-/* True when the run is over and result->stop says why. */
-static bool run_once(struct machine *m, const struct run_limits *limits, uint64_t insns_before,
-                     uint64_t turn, struct run_result *result)
+/* Instructions until something else than the guest has its turn: a device, or the monitor trap. */
+static uint64_t stretch_length(const struct machine *m, uint64_t left)
 {
-    uint64_t left = budget_left(limits, m->insns - insns_before, turn);
+    uint64_t until_due = clock_deadline(m) - clock_now(m);
+
+    if (m->controls.primary & PRIMARY_MONITOR_TRAP)
+        return 1;
+    return until_due < left ? until_due : left;
+}
+
+/* The exit after an instruction under the monitor trap flag, SDM vol. 3, 26.5.2. */
+static bool monitor_trap(struct machine *m, struct vm_exit *exit)
+{
+    if (!(m->controls.primary & PRIMARY_MONITOR_TRAP))
+        return false;
+    m->vcpu->ops->describe(m->vcpu, exit);
+    exit->reason = EXIT_MONITOR_TRAP;
+    return true;
+}
+
+/* Run the guest, for at most `left` instructions. True when the run is over. */
+static bool run_guest(struct machine *m, uint64_t left, struct run_result *result)
+{
     struct vm_exit exit;
 
-    result->stop = STOP_BUDGET;
-    if (left == 0 || (limits->exits && result->exits >= limits->exits))
-        return true;
-    switch (m->vcpu->ops->run(m->vcpu, left, &exit, &result->error)) {
+    if (interrupts_arrive(m, &exit))
+        return take_exit(m, &exit, result) == HANDLED_STOP;
+    switch (m->vcpu->ops->run(m->vcpu, stretch_length(m, left), &exit, &result->error)) {
     case BACKEND_EXIT:
         return take_exit(m, &exit, result) == HANDLED_STOP;
     case BACKEND_BUDGET:
-        return true;
+        return monitor_trap(m, &exit) && take_exit(m, &exit, result) == HANDLED_STOP;
     case BACKEND_STOPPED:
         result->stop = STOP_REQUEST;
         return true;
@@ -91,20 +106,44 @@ static bool run_once(struct machine *m, const struct run_limits *limits, uint64_
     }
 }
 
+/* True when the run is over and result->stop says why. */
+static bool run_once(struct machine *m, const struct run_limits *limits, uint64_t insns_before,
+                     uint64_t idle, struct run_result *result)
+{
+    uint64_t left = budget_left(limits, m->insns - insns_before, idle);
+
+    result->stop = STOP_BUDGET;
+    if (left == 0 || (limits->exits && result->exits >= limits->exits))
+        return true;
+    if (clock_deadline(m) <= clock_now(m))
+        clock_tick(m);
+    return run_guest(m, left, result);
+}
+
+/* What ends a run from outside the CPU, looked at after each turn. */
+static bool was_ended(struct machine *m, struct run_result *result)
+{
+    if (m->reset_requested)
+        result->stop = STOP_RESET;
+    else if (atomic_load(&m->stop_requested))
+        result->stop = STOP_REQUEST;
+    else
+        return false;
+    m->reset_requested = false;
+    return true;
+}
+
 int machine_run(struct machine *m, const struct run_limits *limits, struct run_result *result)
 {
-    uint64_t insns_before = m->insns;
+    uint64_t insns_before = m->insns, idle = 0;
     bool done = false;
 
     memset(result, 0, sizeof(*result));
-    for (uint64_t turn = 0; !done; turn++) {
-        if (cannot_run(m, result))
-            break;
-        done = run_once(m, limits, insns_before, turn, result);
-        if (!done && atomic_load(&m->stop_requested)) {
-            result->stop = STOP_REQUEST;
-            done = true;
-        }
+    while (!done && !cannot_run(m, result)) {
+        uint64_t insns = m->insns;
+
+        done = run_once(m, limits, insns_before, idle, result) || was_ended(m, result);
+        idle += m->insns == insns;
     }
     atomic_store(&m->stop_requested, false);
     result->insns = m->insns - insns_before;
@@ -125,13 +164,11 @@ void machine_request_stop(struct machine *m)
 
 const char *stop_reason_name(enum stop_reason stop)
 {
-    static const char *const names[] = {[STOP_DEBUG_EXIT] = "debug-exit",
-                                        [STOP_HALT] = "halt",
-                                        [STOP_TRIPLE_FAULT] = "triple-fault",
-                                        [STOP_BUDGET] = "budget",
-                                        [STOP_GUEST_ERROR] = "guest-error",
-                                        [STOP_REQUEST] = "request",
-                                        [STOP_MONITOR] = "monitor"};
+    static const char *const names[] = {
+        [STOP_DEBUG_EXIT] = "debug-exit",     [STOP_HALT] = "halt",
+        [STOP_TRIPLE_FAULT] = "triple-fault", [STOP_BUDGET] = "budget",
+        [STOP_GUEST_ERROR] = "guest-error",   [STOP_REQUEST] = "request",
+        [STOP_MONITOR] = "monitor",           [STOP_RESET] = "reset"};
 
     return (unsigned)stop < sizeof(names) / sizeof(names[0]) ? names[stop] : "unknown";
 }

@@ -7,8 +7,8 @@
  * HEADER, 128 bytes
  *   offset  size  description
  *        0     8  magic: "vlabtrc" and a newline
- *        8     4  version of the format, 1
- *       12     4  size of a record in bytes, 120
+ *        8     4  version of the format, 2
+ *       12     4  size of a record in bytes, 128
  *       16     8  RAM of the machine in bytes
  *       24    64  lab or image: printable ASCII, filled up with NUL, at least one
  *       88    16  backend, the same way
@@ -31,7 +31,7 @@
  *       20     4  status of debug-exit
  *       24     8  records in the file
  *
- * RECORD, 120 bytes: a struct vm_exit, field by field
+ * RECORD, 128 bytes: a struct vm_exit, field by field
  *   offset  size  field              offset  size  field
  *        0     8  seq                    64     4  msr
  *        8     8  insns                  68     4  reason
@@ -46,6 +46,7 @@
  *       99     1  source                103     1  insn_len, 0..15
  *      100     1  mode                  104    15  insn
  *                                       119     1  reserved, 0
+ *      120     4  insn_info             124     4  reserved, 0
  */
 #ifndef VLAB_TRACE_FORMAT_H
 #define VLAB_TRACE_FORMAT_H
@@ -57,7 +58,7 @@
 
 #define TRACE_MAGIC "vlabtrc\n"
 #define TRACE_MAGIC_SIZE 8
-#define TRACE_VERSION 1u
+#define TRACE_VERSION 2u
 #define TRACE_HEADER_SIZE 128u
 #define TRACE_IMAGE_AT 24
 #define TRACE_IMAGE_SIZE 64
@@ -71,7 +72,7 @@
 #define TRACE_SUM_SIZE 8u
 #define TRACE_END_SIZE 32u
 
-#define TRACE_RECORD_SIZE 120u
+#define TRACE_RECORD_SIZE 128u
 #define TRACE_BLOCK_RECORDS_MAX 512u
 #define TRACE_PAYLOAD_MAX (TRACE_BLOCK_RECORDS_MAX * TRACE_RECORD_SIZE)
 #define TRACE_BLOCK_SIZE_MAX (TRACE_HEAD_SIZE + TRACE_PAYLOAD_MAX + TRACE_SUM_SIZE)

@@ -156,7 +156,7 @@ static int read_end(struct trace_reader *r)
                             .stop = get_le32(p + 16),
                             .status = get_le32(p + 20)};
 
-    if (end.stop > STOP_MONITOR)
+    if (end.stop > STOP_RESET)
         return fail_at(r, -EINVAL, r->block_at + TRACE_HEAD_SIZE + 16,
                        "stop reason %" PRIu32 " is unknown", end.stop);
     if (get_le64(p + 24) != r->records)

@@ -32,6 +32,8 @@ void trace_record_put(uint8_t *p, const struct vm_exit *exit)
     p[103] = exit->insn_len;
     memcpy(p + 104, exit->insn, sizeof(exit->insn));
     p[119] = 0;
+    put_le32(p + 120, exit->insn_info);
+    put_le32(p + 124, 0);
 }
 
 bool trace_record_get(const uint8_t *p, struct vm_exit *exit)
@@ -60,8 +62,9 @@ bool trace_record_get(const uint8_t *p, struct vm_exit *exit)
         .cpl = p[101],
         .vcpu = p[102],
         .insn_len = p[103],
+        .insn_info = get_le32(p + 120),
     };
     memcpy(exit->insn, p + 104, sizeof(exit->insn));
     return exit->source <= EXIT_SOURCE_KVM && exit->mode <= X86_MODE_LONG64 && exit->cpl <= 3 &&
-           exit->insn_len <= sizeof(exit->insn) && p[119] == 0;
+           exit->insn_len <= sizeof(exit->insn) && p[119] == 0 && get_le32(p + 124) == 0;
 }

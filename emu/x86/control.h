@@ -13,6 +13,6 @@ uint64_t x86_cr4_supported(void);
 
 bool x86_cr0_valid(uint64_t value, uint64_t cr4, uint64_t efer, bool code64);
 bool x86_cr3_valid(uint64_t value, uint64_t efer);
-bool x86_cr4_valid(uint64_t value, uint64_t efer);
+bool x86_cr4_valid(uint64_t value, uint64_t old, uint64_t efer);
 
 #endif

@@ -369,3 +369,20 @@ unsigned x86_count_insns(const uint8_t *bytes, size_t size, unsigned bits)
     }
     return count;
 }
+
+/* Read-modify-write of memory: group 1, INC, DEC, NOT, NEG, bit tests that write, exchanges. */
+bool x86_lock_allowed(const struct x86_insn *insn)
+{
+    unsigned op = insn->opcode, reg = insn->modrm >> 3 & 7;
+
+    if (!insn->has_modrm || insn->modrm >> 6 == 3)
+        return false;
+    if (insn->map == 0)
+        return (op < 0x38 && (op & 7) < 2) || (op >= 0x80 && op <= 0x83 && reg != 7) ||
+               op == 0x86 || op == 0x87 || ((op & 0xfe) == 0xf6 && (reg == 2 || reg == 3)) ||
+               ((op & 0xfe) == 0xfe && reg < 2);
+    if (insn->map != 1)
+        return false;
+    return op == 0xab || op == 0xb3 || op == 0xbb || (op == 0xba && reg >= 5) ||
+           (op & 0xfe) == 0xb0 || (op & 0xfe) == 0xc0 || (op == 0xc7 && reg == 1);
+}

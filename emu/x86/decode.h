@@ -36,6 +36,9 @@ bool x86_decode(const uint8_t *bytes, size_t size, unsigned bits, struct x86_ins
 /* Whole instructions in [bytes, bytes + size); a last one that is cut off counts as one. */
 unsigned x86_count_insns(const uint8_t *bytes, size_t size, unsigned bits);
 
+/* May this instruction have a LOCK prefix (SDM vol. 2, LOCK)? Otherwise it is undefined with one. */
+bool x86_lock_allowed(const struct x86_insn *insn);
+
 /* Register numbers from ModRM with REX applied. */
 static inline unsigned x86_insn_reg(const struct x86_insn *insn)
 {

@@ -116,6 +116,8 @@ struct x86_state {
 #define CR0_CD (1u << 30)
 #define CR0_PG (1u << 31)
 
+#define CR4_TSD (1u << 2)
+#define CR4_DE (1u << 3)
 #define CR4_PSE (1u << 4)
 #define CR4_PAE (1u << 5)
 #define CR4_PGE (1u << 7)
@@ -127,6 +129,14 @@ struct x86_state {
 #define CR4_SMEP (1u << 20)
 #define CR4_SMAP (1u << 21)
 #define CR4_PKE (1u << 22)
+
+/* SDM vol. 3, 18.2.3 and 18.2.4; DR6's BLD and RTM are not there and read 1. */
+#define DR6_BD (1u << 13)
+#define DR6_BS (1u << 14)
+#define DR6_BT (1u << 15)
+#define DR6_FIXED 0xffff0ff0u
+#define DR7_FIXED 0x400u
+#define DR7_GD (1u << 13)
 
 #define EFER_SCE (1u << 0)
 #define EFER_LME (1u << 8)

@@ -222,12 +222,13 @@ END_TEST
 /* Every access type of the CR qualification (SDM Table 28-3). */
 START_TEST(test_cr_access)
 {
-    /* mov ebx,11h; mov cr0,ebx; clts; mov ax,3; lmsw ax; xor eax,eax; mov cr3,eax; mov cr4,eax */
-    LOAD(enter_real, 0x66, 0xbb, 0x11, 0, 0, 0, 0x0f, 0x22, 0xc3, 0x0f, 0x06, 0xb8, 3, 0, 0x0f,
-         0x01, 0xf0, 0x66, 0x31, 0xc0, 0x0f, 0x22, 0xd8, 0x0f, 0x22, 0xe0);
+    /* mov ebx,19h; mov cr0,ebx; clts; mov ax,3; lmsw ax; xor eax,eax; mov cr3,eax; mov al,10h;
+       mov cr4,eax */
+    LOAD(enter_real, 0x66, 0xbb, 0x19, 0, 0, 0, 0x0f, 0x22, 0xc3, 0x0f, 0x06, 0xb8, 3, 0, 0x0f,
+         0x01, 0xf0, 0x66, 0x31, 0xc0, 0x0f, 0x22, 0xd8, 0xb0, 0x10, 0x0f, 0x22, 0xe0);
     run(100, 5);
     ck_assert_uint_eq(f.exits[0].qualification, 0 | CR_ACCESS_MOV_TO << 4 | X86_RBX << 8);
-    ck_assert_uint_eq(f.exits[0].value, 0x11);
+    ck_assert_uint_eq(f.exits[0].value, 0x19);
     ck_assert_uint_eq(f.exits[0].rip, AT + 6);
     ck_assert_uint_eq(f.exits[1].qualification, CR_ACCESS_CLTS << 4);
     ck_assert_uint_eq(f.exits[2].qualification, CR_ACCESS_LMSW << 4 | 3u << 16);

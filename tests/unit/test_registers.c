@@ -30,10 +30,10 @@ START_TEST(test_cr3_cr4)
     ck_assert(x86_cr3_valid(0xfffffff000, EFER_LMA));
     ck_assert(!x86_cr3_valid(1ull << 40, EFER_LMA));
     ck_assert(x86_cr3_valid(1ull << 40, 0)); /* the upper half does not exist outside long mode */
-    ck_assert(x86_cr4_valid(CR4_PAE | CR4_SMEP | CR4_SMAP, 0));
-    ck_assert(!x86_cr4_valid(0, EFER_LMA)); /* PAE cannot be cleared in long mode */
+    ck_assert(x86_cr4_valid(CR4_PAE | CR4_SMEP | CR4_SMAP, 0, 0));
+    ck_assert(!x86_cr4_valid(0, CR4_PAE, EFER_LMA)); /* PAE cannot be cleared in long mode */
     for (int bit = 0; bit < 64; bit++)
-        ck_assert_int_eq(x86_cr4_valid(1ull << bit, 0), (x86_cr4_supported() >> bit) & 1);
+        ck_assert_int_eq(x86_cr4_valid(1ull << bit, 0, 0), (x86_cr4_supported() >> bit) & 1);
 }
 END_TEST
 

@@ -11,6 +11,7 @@
 
 #include "backend/unicorn/vmcb.h"
 #include "util/bytes.h"
+#include "x86/descriptor.h"
 #include "x86/msr.h"
 
 #include <errno.h>
@@ -41,6 +42,13 @@ void engine_abort(struct engine *e, int code)
     e->aborted = code;
     e->aborted_rcx = engine_reg(e, UC_X86_REG_RCX);
     uc_reg_read(e->uc, UC_X86_REG_MSR, &access);
+}
+
+void engine_come_back(struct engine *e, int code)
+{
+    e->aborted = code;
+    e->aborted_rcx = engine_reg(e, UC_X86_REG_RCX);
+    uc_emu_stop(e->uc);
 }
 
 /*
@@ -152,14 +160,6 @@ unsigned engine_cpl(struct engine *e)
     if (engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM)
         return 3;
     return engine_reg(e, UC_X86_REG_CS) & 3;
-}
-
-void engine_follow_task_switch(struct engine *e)
-{
-    if (e->quiet || !(e->cr0 & CR0_PE) || (e->efer & EFER_LMA))
-        return; /* the stub's world, or a mode without task switches */
-    e->cr0 = engine_reg(e, UC_X86_REG_CR0);
-    e->cr3 = engine_reg(e, UC_X86_REG_CR3);
 }
 
 unsigned engine_code_bits(struct engine *e)
@@ -290,6 +290,20 @@ static int gate_error(struct engine *e)
     return (gate[5] >> 5 & 3u) < x86_cpl(&e->state) ? (int)(vector * 8 + 2) : -1;
 }
 
+/* Does the event go through a task gate? Then it is an exit, or a fault on the way there. */
+static bool through_task_gate(struct engine *e)
+{
+    unsigned vector = INTR_VECTOR(e->event.info);
+    uint8_t gate[8];
+
+    if (!(e->state.cr0 & CR0_PE) || (e->state.efer & EFER_LMA) ||
+        vector * 8 + 7 > e->state.idtr.limit ||
+        machine_read_linear(e->machine, e->state.idtr.base + vector * 8, gate, 8) < 8 ||
+        (gate[5] & 0x9f) != (0x80 | X86_TASK_GATE))
+        return false; /* absent ones fault in the core */
+    return inspect_task(e, TASK_GATE, get_le16(gate + 2));
+}
+
 /*
  * Load the parked guest and deliver the pending event. False when that failed: the guest is as
  * before, and e->fault, e->native or e->event tell why.
@@ -305,12 +319,18 @@ static bool enter(struct engine *e)
                                               INTR_HARDWARE_EXCEPTION << 8 | X86_GP,
                                       .error = (uint32_t)error};
     }
+    e->aborted = 0;
+    e->native = -1;
+    e->fault.kind = FAULT_NONE;
+    if ((e->event.info & INTR_VALID) && through_task_gate(e))
+        return false;
     if (e->event.info & INTR_VALID) {
         e->state.rip += e->event.insn_len;
         if (INTR_VECTOR(e->event.info) == X86_PF)
             e->state.cr2 = e->event.cr2;
         if (e->event.insn_len)
             e->state.rflags &= ~(uint64_t)RFLAGS_RF;
+        e->nmi_blocked |= INTR_TYPE(e->event.info) == INTR_NMI;
     }
     rc = world_load(e);
     if (!rc && (e->event.info & INTR_HAS_ERROR) && (e->cr0 & CR0_PE) && !push_error_code(e)) {
@@ -328,23 +348,42 @@ static bool enter(struct engine *e)
     return true;
 }
 
-static void close_mmio(struct engine *e)
+/* Intercepts that allow_insn() lifts for one instruction. */
+#define LIFTED_CR_READS 0x11 /* SMSW, MOV from CR4 */
+
+static void begin_once(struct engine *e)
 {
+    e->mmio_open = e->mmio_once;
+    if (e->bare_once)
+        context_lift_intercepts(e, SVM_INTERCEPT_TABLES, LIFTED_CR_READS);
+    if ((e->mmio_once || e->bare_once) && e->machine->insns + 1 < e->limit)
+        e->limit = e->machine->insns + 1;
+}
+
+/* What was allowed for one instruction is over. */
+static void end_once(struct engine *e)
+{
+    if (e->mmio_open)
+        memory_flush(e);
     e->mmio_open = e->mmio_once = false;
-    memory_flush(e);
+    if (e->bare_once)
+        world_intercepts(e);
+    e->bare_once = false;
 }
 
 /* One stretch: until an exit, the limit, a stop request, or something only this file cares for. */
 static void stretch(struct engine *e, uint64_t limit)
 {
     e->limit = limit;
-    e->mmio_open = e->mmio_once;
-    if (e->mmio_once && e->machine->insns + 1 < limit)
-        e->limit = e->machine->insns + 1;
+    begin_once(e);
     count_begin(e);
+    debug_watch_memory(e);
     count_step_mode(e, count_steps_pay(e));
     engine_go(e);
-    if (e->budget_hit && e->machine->insns < e->limit) { /* a block would pass the limit */
+    if (e->inspect_hit || (e->budget_hit && e->machine->insns < e->limit)) {
+        /* A block has to be looked at, or would pass the limit. */
+        if (e->inspect_hit && e->limit - e->machine->insns > e->inspect_insns)
+            e->limit = e->machine->insns + e->inspect_insns;
         count_step_mode(e, true);
         count_begin(e);
         engine_go(e);
@@ -356,6 +395,73 @@ static bool came_back(const struct engine *e)
 {
     return e->native >= 0 || e->aborted || e->fault.kind != FAULT_NONE;
 }
+
+/* ---- interrupts -------------------------------------------------------------------------- */
+
+static bool waits_for_interrupt(const struct machine *m)
+{
+    return m->irq.window || (m->controls.primary & PRIMARY_INTERRUPT_WINDOW);
+}
+
+static bool waits_for_nmi(const struct machine *m)
+{
+    return m->irq.nmi_window || (m->controls.primary & PRIMARY_NMI_WINDOW);
+}
+
+/* Unless an NMI wants in, this looks at RFLAGS alone: it is asked before every block. */
+static bool interruptible(struct engine *e, bool nmi)
+{
+    uint64_t flags;
+
+    if (e->event.info & INTR_VALID)
+        return false;
+    if (!e->loaded)
+        return !(e->state.interruptibility & (X86_BLOCKING_BY_STI | X86_BLOCKING_BY_MOV_SS)) &&
+               (nmi ? !e->nmi_blocked : (e->state.rflags & RFLAGS_IF) != 0);
+    flags = engine_reg(e, UC_X86_REG_RFLAGS);
+    if (nmi ? e->nmi_blocked : !(flags & RFLAGS_IF))
+        return false;
+    context_read(e);
+    return !context_shadow(e);
+}
+
+bool engine_window_open(struct engine *e)
+{
+    if (e->window_later)
+        return false;
+    return (waits_for_interrupt(e->machine) && interruptible(e, false)) ||
+           (waits_for_nmi(e->machine) && interruptible(e, true));
+}
+
+/* The guest can take what waits for it: tell, before it runs on. NMIs go first (SDM Table 7-2). */
+static bool window_exit(struct engine *e, struct vm_exit *exit)
+{
+    const struct machine *m = e->machine;
+
+    e->watching = waits_for_interrupt(m) || waits_for_nmi(m);
+    if (!e->watching || !engine_window_open(e))
+        return false;
+    exit_describe(e, exit);
+    exit->reason =
+        waits_for_nmi(m) && interruptible(e, true) ? EXIT_NMI_WINDOW : EXIT_INTERRUPT_WINDOW;
+    return true;
+}
+
+/* A data breakpoint was hit by an instruction that then exited. */
+static bool breakpoint_exit(struct engine *e, struct vm_exit *exit)
+{
+    if (!e->debug_hit || e->event.info & INTR_VALID)
+        return false;
+    e->aborted = PRIVATE_EXIT_BREAKPOINT;
+    return exit_fill(e, exit);
+}
+
+static bool unicorn_interruptible(struct vcpu *vcpu, bool nmi)
+{
+    return interruptible(vcpu->priv, nmi);
+}
+
+/* ---- the run ----------------------------------------------------------------------------- */
 
 static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct vm_exit *exit,
                                      struct error *err)
@@ -375,20 +481,18 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         }
         if (m->insns >= limit)
             return BACKEND_BUDGET;
+        if (breakpoint_exit(e, exit) || window_exit(e, exit))
+            return BACKEND_EXIT;
         stretch(e, limit);
         if (came_back(e)) {
-            bool was_exit = exit_fill(e, exit);
-
-            if (e->mmio_open)
-                close_mmio(e);
-            if (was_exit)
+            end_once(e);
+            if (exit_fill(e, exit))
                 return BACKEND_EXIT;
             continue;
         }
-        idle += !e->budget_hit;
+        idle += !e->budget_hit && !e->window_hit;
         count_settle(e, linear_rip(e));
-        if (e->mmio_open)
-            close_mmio(e);
+        end_once(e);
         if (m->insns >= limit)
             return BACKEND_BUDGET;
         if (atomic_load(&m->stop_requested))
@@ -438,6 +542,15 @@ static uint64_t unicorn_get_rflags(struct vcpu *vcpu)
     struct engine *e = vcpu->priv;
 
     return e->loaded ? engine_reg(e, UC_X86_REG_RFLAGS) : e->state.rflags;
+}
+
+static void unicorn_set_rflags(struct vcpu *vcpu, uint64_t value)
+{
+    struct engine *e = vcpu->priv;
+
+    if (e->loaded)
+        engine_set_reg(e, UC_X86_REG_RFLAGS, value);
+    e->state.rflags = value;
 }
 
 static uint64_t unicorn_get_cr(struct vcpu *vcpu, unsigned cr)
@@ -499,6 +612,20 @@ static void unicorn_set_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
         return;
     }
     memory_flush(e);
+}
+
+static uint64_t unicorn_get_dr(struct vcpu *vcpu, unsigned dr)
+{
+    const struct x86_state *s = &((struct engine *)vcpu->priv)->state;
+
+    return dr < 4 ? s->dr[dr] : dr == 6 ? s->dr6 : s->dr7;
+}
+
+static void unicorn_set_dr(struct vcpu *vcpu, unsigned dr, uint64_t value)
+{
+    struct x86_state *s = &((struct engine *)vcpu->priv)->state;
+
+    *(dr < 4 ? &s->dr[dr] : dr == 6 ? &s->dr6 : &s->dr7) = value;
 }
 
 /* MSRs that the core uses; all others live in the state alone. */
@@ -611,6 +738,7 @@ static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
     e->loaded = false;
     e->fpu_changed = true;
     e->event = state->pending;
+    e->nmi_blocked = state->interruptibility & X86_BLOCKING_BY_NMI;
 }
 
 static void unicorn_inject(struct vcpu *vcpu, const struct x86_event *event)
@@ -648,7 +776,7 @@ static void unicorn_complete(struct vcpu *vcpu, unsigned insn_len)
     if (flags & RFLAGS_RF)
         engine_set_reg(e, UC_X86_REG_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
     if (flags & RFLAGS_TF) {
-        engine_set_reg(e, UC_X86_REG_DR6, engine_reg(e, UC_X86_REG_DR6) | 1u << 14);
+        e->state.dr6 |= DR6_BS;
         e->event = (struct x86_event){.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_DB};
     }
 }
@@ -658,6 +786,23 @@ static void unicorn_allow_mmio(struct vcpu *vcpu)
     struct engine *e = vcpu->priv;
 
     e->mmio_once = true;
+}
+
+static void unicorn_allow_insn(struct vcpu *vcpu)
+{
+    struct engine *e = vcpu->priv;
+
+    e->bare_once = true;
+}
+
+static void unicorn_describe(struct vcpu *vcpu, struct vm_exit *exit)
+{
+    exit_describe(vcpu->priv, exit);
+}
+
+static void unicorn_controls_changed(struct vcpu *vcpu)
+{
+    world_intercepts(vcpu->priv);
 }
 
 static void unicorn_get_paging(struct vcpu *vcpu, struct x86_paging *mmu)
@@ -805,8 +950,11 @@ const struct backend_ops backend_unicorn = {
     .get_rip = unicorn_get_rip,
     .set_rip = unicorn_set_rip,
     .get_rflags = unicorn_get_rflags,
+    .set_rflags = unicorn_set_rflags,
     .get_cr = unicorn_get_cr,
     .set_cr = unicorn_set_cr,
+    .get_dr = unicorn_get_dr,
+    .set_dr = unicorn_set_dr,
     .get_msr = unicorn_get_msr,
     .set_msr = unicorn_set_msr,
     .invlpg = unicorn_invlpg,
@@ -815,6 +963,10 @@ const struct backend_ops backend_unicorn = {
     .complete = unicorn_complete,
     .inject = unicorn_inject,
     .allow_mmio = unicorn_allow_mmio,
+    .allow_insn = unicorn_allow_insn,
+    .interruptible = unicorn_interruptible,
+    .describe = unicorn_describe,
+    .controls_changed = unicorn_controls_changed,
     .get_paging = unicorn_get_paging,
     .invalidate = unicorn_invalidate,
 };

@@ -17,7 +17,7 @@
  *      496     8  A20 mask       592     8  EFER
  *   dr0-16     4  error code
  *   dr0        64 DR0 .. DR7
- *   dr0+96     56 AMD-V: hsave, vmcb, tsc offset, intercepts
+ *   dr0+96     56 AMD-V: hsave, vmcb, tsc offset, intercepts u64, CR reads u16, ...
  */
 #include "backend/unicorn/engine.h"
 
@@ -40,10 +40,10 @@ enum env_offset {
 };
 #define SEGMENT_SIZE 24
 #define DR_ERROR_CODE (-16)
-#define DR_DR6 48
-#define DR_DR7 56
 #define DR_SVM 96
 #define DR_SVM_SIZE 56
+#define SVM_INTERCEPTS 24
+#define SVM_CR_READ 32
 #define HFLAGS_CPL 3u
 #define HFLAGS_SHADOW (1u << 3)
 #define HFLAGS_CS64 (1u << 15)
@@ -227,12 +227,25 @@ void context_tables(const struct engine *e, struct x86_state *state)
     state->idtr.limit = get_le16(env(e) + ENV_IDTR + 16);
 }
 
-void context_debug(const struct engine *e, struct x86_state *state)
+static uint8_t *svm(const struct engine *e)
 {
-    for (int i = 0; i < 4; i++)
-        state->dr[i] = get_le64(dr(e) + 8 * i);
-    state->dr6 = get_le64(dr(e) + DR_DR6);
-    state->dr7 = get_le64(dr(e) + DR_DR7);
+    return dr(e) + DR_SVM;
+}
+
+void context_lift_intercepts(struct engine *e, uint64_t bits, uint16_t cr_reads)
+{
+    context_read(e);
+    put_le64(svm(e) + SVM_INTERCEPTS, get_le64(svm(e) + SVM_INTERCEPTS) & ~bits);
+    put_le16(svm(e) + SVM_CR_READ, (uint16_t)(get_le16(svm(e) + SVM_CR_READ) & ~cr_reads));
+    uc_context_restore(e->uc, e->context);
+}
+
+void context_put_intercepts(struct engine *e, uint64_t bits, uint16_t cr_reads)
+{
+    context_read(e);
+    put_le64(svm(e) + SVM_INTERCEPTS, bits);
+    put_le16(svm(e) + SVM_CR_READ, cr_reads);
+    uc_context_restore(e->uc, e->context);
 }
 
 void context_splice_parked(struct engine *e)

@@ -15,8 +15,11 @@
  */
 #include "backend/unicorn/engine.h"
 
+#include "backend/unicorn/vmcb.h"
+
 #include <string.h>
 
+#define NO_KEY (~0ull << 32)
 #define STEP_MODE_MAX 64 /* with more than this to go, leaving step mode pays */
 
 static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
@@ -39,6 +42,26 @@ static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
 static uint64_t block_key(const struct engine *e, uint32_t size)
 {
     return (uint64_t)e->generation << 32 | size;
+}
+
+void count_forget(struct engine *e)
+{
+    e->hot_key = e->watching ? NO_KEY : block_key(e, 0);
+}
+
+/* Most IRETs switch no task: RFLAGS.NT, which cannot change inside a block, tells. */
+static bool needs_inspection(struct engine *e, enum suspicion suspect)
+{
+    return suspect == SUSPECT ||
+           (suspect == SUSPECT_IRET && (engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_NT));
+}
+
+/* Stop before what is about to run. */
+static void stop(struct engine *e, bool *why)
+{
+    *why = true;
+    e->block = NULL;
+    uc_emu_stop(e->uc);
 }
 
 /* A block of a page that is also written: its count holds while its bytes are the same. */
@@ -70,7 +93,8 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
 
     b.insns = mixed ? count_mixed(e, gva, size) : count_bytes(e, gva, size);
     e->block = &e->unremembered;
-    if (!mixed && b.insns > 1)
+    b.suspect = inspect_block(e, gva, size);
+    if (!mixed && !b.suspect && b.insns > 1)
         e->block = &e->blocks[gva % BLOCKS];
     *e->block = b;
 }
@@ -125,16 +149,29 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
 {
     struct block before = e->block ? *e->block : (struct block){0};
 
-    if (e->quiet || e->stepping)
+    if (e->quiet)
         return;
+    if (e->stepping) {
+        e->inspecting = inspect_block(e, gva, size) != NOT_SUSPECT;
+        e->block_begins = true;
+        return;
+    }
     e->context_fresh = false; /* the guest is running */
     block_enter(e, gva, size);
     if (e->block->insns == 1 && begun_again(e, &before, gva, size))
         e->left += not_retired(e, &before, gva);
+    else if (e->watching && engine_window_open(e)) {
+        stop(e, &e->window_hit);
+        return;
+    }
+    e->window_later = false;
+    if (needs_inspection(e, e->block->suspect)) {
+        e->inspect_insns = e->block->insns;
+        stop(e, &e->inspect_hit);
+        return;
+    }
     if (e->block->insns > e->left) {
-        e->budget_hit = true;
-        e->block = NULL;
-        uc_emu_stop(e->uc);
+        stop(e, &e->budget_hit);
         return;
     }
     e->left -= e->block->insns;
@@ -149,7 +186,7 @@ void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
     struct block *b = &e->blocks[gva % BLOCKS];
 
     (void)uc;
-    if (b->gva != gva || b->key != block_key(e, size) || b->insns > e->left || stop_requested(e)) {
+    if (b->gva != gva || b->key != e->hot_key + size || b->insns > e->left || stop_requested(e)) {
         count_block_slowly(e, gva, size);
         return;
     }
@@ -164,11 +201,20 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
 
     if (e->quiet || (gva == e->step_gva && !repeats(e, gva, size)))
         return;
+    e->context_fresh = false;
     if (e->fence != ~0ull && ((gva + size - 1) & PAGE_MASK) == e->fence) {
         e->fence_hit = true;
+    } else if (e->debug_hit || (debug_armed(e) && debug_check_fetch(e, gva))) {
+        engine_come_back(e, PRIVATE_EXIT_BREAKPOINT);
     } else if (e->machine->insns >= e->limit) {
         e->budget_hit = true;
+    } else if (e->watching && engine_window_open(e)) {
+        e->window_hit = true;
+    } else if (e->inspecting && inspect_insn(e, gva)) {
+        e->step_gva = ~0ull;
+        return;
     } else if (!stop_requested(e)) {
+        e->window_later = e->block_begins = false;
         e->machine->insns++;
         e->step_gva = gva;
         return;
@@ -193,12 +239,13 @@ bool count_steps_pay(const struct engine *e)
 {
     uint64_t left = e->limit - e->machine->insns;
 
-    return left <= (e->stepping ? STEP_MODE_MAX : 1);
+    return debug_armed(e) || left <= (e->stepping ? STEP_MODE_MAX : 1);
 }
 
 void count_resume(struct engine *e)
 {
     e->left = e->quiet || e->stepping ? 0 : e->limit - e->machine->insns;
+    count_forget(e);
     if (!e->quiet) /* a probe comes before the run it belongs to is settled */
         e->block = NULL;
 }
@@ -212,7 +259,7 @@ void count_pause(struct engine *e)
 void count_begin(struct engine *e)
 {
     e->step_gva = ~0ull;
-    e->budget_hit = e->fence_hit = false;
+    e->budget_hit = e->fence_hit = e->window_hit = e->inspect_hit = e->inspecting = false;
 }
 
 void count_settle(struct engine *e, uint64_t gva)

@@ -10,6 +10,8 @@
  *   context.c  the layout of Unicorn's saved context, found and checked at start
  *   memory.c   both translation stages in the TLB-fill hook, dirty log, code pages
  *   count.c    counting instructions, exact stops, single steps
+ *   inspect.c  instructions that the core would not stop at
+ *   debug.c    breakpoints
  *   exits.c    what came back -> struct vm_exit
  *   selftest.c the engine tests itself before it is trusted
  *   near.c     generated code is placed within reach of a near call
@@ -69,11 +71,15 @@ struct fault {
     bool exact; /* gva has its low 12 bits */
 };
 
+/* Has a block an instruction that must be looked at before it runs? IRET only when NT is set. */
+enum suspicion { NOT_SUSPECT, SUSPECT, SUSPECT_IRET };
+
 /* One basic block's instruction count; see count.c. */
 struct block {
     uint64_t gva;
     uint64_t key; /* engine generation << 32 | size in bytes */
     uint32_t insns;
+    enum suspicion suspect; /* see inspect.c; what is suspect is never remembered */
 };
 #define BLOCKS 4096
 
@@ -113,6 +119,8 @@ struct engine {
     uint64_t cr0, cr3, cr4, cr8, efer;
 
     struct x86_event event; /* to deliver, when info is valid */
+    bool nmi_blocked;       /* until the guest's next IRET */
+    bool window_later;      /* the instruction at RIP comes before any window */
 
     /* memory.c */
     unsigned slots_mapped;
@@ -126,6 +134,7 @@ struct engine {
     uint64_t probe_page;
     bool mmio_once; /* allow_mmio(): the next instruction may reach the MMIO bus */
     bool mmio_open; /* ... and is running */
+    bool bare_once; /* allow_insn(): the next instruction has no intercepts but what must be */
     uint64_t mmio_page;
     uint64_t code_gva; /* page last fetched from, and its bytes */
     const uint8_t *code_page;
@@ -137,12 +146,18 @@ struct engine {
     struct block *block; /* being executed, NULL: none yet */
     uint64_t left;       /* instructions until `limit`; 0 while nothing is counted by block */
     uint32_t generation;
-    uint64_t limit; /* machine->insns at which to stop */
-    bool stepping;  /* instruction hook in use instead of block counts */
+    uint64_t hot_key; /* key of a block whose count may be used as it stands, without its size */
+    bool watching;    /* each block is looked at before it runs: there is none */
+    uint64_t limit;   /* machine->insns at which to stop */
+    bool stepping;    /* instruction hook in use instead of block counts */
     uc_hook step_hook;
     uint64_t step_gva; /* instruction being executed, ~0: none yet */
     bool budget_hit;
-    uint64_t fence; /* page whose fetch was denied while translating ahead, ~0: none */
+    bool window_hit;        /* the guest can take the interrupt that waits */
+    bool inspect_hit;       /* the block at RIP has an instruction to be looked at */
+    uint32_t inspect_insns; /* ... and so many instructions */
+    bool inspecting;        /* such a block is being run, in step mode */
+    uint64_t fence;         /* page whose fetch was denied while translating ahead, ~0: none */
     bool fence_hit;
 
     /* Set by hooks, read after uc_emu_start(). */
@@ -151,6 +166,14 @@ struct engine {
     struct io_access io;
     int aborted; /* enum private_exit_code raised by a hook, 0: none */
     uint64_t aborted_rcx;
+    uint64_t task;           /* qualification of the task switch that is due */
+    struct x86_event raised; /* an exception that the core does not find itself */
+
+    /* debug.c */
+    unsigned debug_hit; /* breakpoints that matched and were not reported, bits 3:0 of DR6 */
+    bool block_begins;  /* the instruction is the first of its block */
+    bool watching_memory;
+    uc_hook memory_hook;
 };
 
 /* context.c */
@@ -164,11 +187,13 @@ bool context_shadow(struct engine *e);
 unsigned context_cpl(struct engine *e);
 void context_segment(const struct engine *e, enum x86_seg seg, struct x86_segment *out);
 void context_tables(const struct engine *e, struct x86_state *state);
-void context_debug(const struct engine *e, struct x86_state *state);
 /* Put the parked world's control state under the registers of the current one. */
 void context_splice_parked(struct engine *e);
 void context_set_shadow(struct engine *e, bool on);
 bool context_code64(const struct engine *e);
+/* Intercepts of the loaded guest, bits as in the VMCB: take some away, or set them all. */
+void context_lift_intercepts(struct engine *e, uint64_t bits, uint16_t cr_reads);
+void context_put_intercepts(struct engine *e, uint64_t bits, uint16_t cr_reads);
 uint16_t context_cs_selector(const struct engine *e);
 
 /* world.c */
@@ -180,6 +205,8 @@ extern const int engine_gprs[X86_GPR_COUNT]; /* UC_X86_REG_ by enum x86_gpr */
 int world_create(struct engine *e, struct error *err);
 /* Make `state` true: read the guest out of a loaded engine (it stays loaded). */
 void world_read(struct engine *e);
+/* Intercept what the machine's controls ask for, from now on when the guest is loaded. */
+void world_intercepts(struct engine *e);
 void world_park(struct engine *e); /* read, and mark the engine as not holding the guest */
 /*
  * Load the parked guest, delivering e->event if it is valid. 0 when it is loaded and ready to run;
@@ -206,6 +233,8 @@ size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t s
 /* count.c */
 void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx);
 void count_begin(struct engine *e);
+/* e->generation or e->watching changed: which remembered counts hold. */
+void count_forget(struct engine *e);
 /* Around each uc_emu_start(): machine->insns is current only outside. */
 void count_resume(struct engine *e);
 void count_pause(struct engine *e);
@@ -215,15 +244,31 @@ void count_step_mode(struct engine *e, bool on);
 /* Is the limit so near that single steps are better than blocks? */
 bool count_steps_pay(const struct engine *e);
 
+/* inspect.c */
+enum suspicion inspect_block(struct engine *e, uint64_t gva, uint32_t size);
+/* True: the engine comes back before the instruction, e->aborted says why. */
+bool inspect_insn(struct engine *e, uint64_t gva);
+/* The same for a transfer through a task gate or to a TSS, from `e->state`. */
+bool inspect_task(struct engine *e, enum task_source source, uint16_t selector);
+
+/* debug.c */
+bool debug_armed(const struct engine *e);
+/* Breakpoints on the instruction at `gva`: true, and e->debug_hit, when it must not run. */
+bool debug_check_fetch(struct engine *e, uint64_t gva);
+/* Watch memory accesses while data breakpoints are armed. Call with the engine stopped. */
+void debug_watch_memory(struct engine *e);
+
 /* backend.c */
 /* uc_emu_start() until something stops it. */
 void engine_go(struct engine *e);
+/* Come back with a private exit code: from a hook before an instruction, or with none running. */
+void engine_come_back(struct engine *e, int code);
 /* Leave the instruction of a hook unexecuted and end the run with a private exit code. */
 void engine_abort(struct engine *e, int code);
 unsigned engine_cpl(struct engine *e);
-/* A hardware task switch is no exit here: it changes CR0.TS and CR3 behind the monitor's back. */
-void engine_follow_task_switch(struct engine *e);
 unsigned engine_code_bits(struct engine *e);
+/* The window that the machine waits for is open. */
+bool engine_window_open(struct engine *e);
 
 /* Make an engine for a vCPU, without the self-test. */
 int engine_attach(struct vcpu *vcpu, struct error *err);
@@ -237,5 +282,7 @@ int engine_selftest(struct error *err);
  * that has to be delivered, as INT n.
  */
 bool exit_fill(struct engine *e, struct vm_exit *exit);
+/* Place, mode and instruction, for an exit that happens between two instructions. */
+void exit_describe(struct engine *e, struct vm_exit *exit);
 
 #endif

@@ -49,7 +49,6 @@ static void fill_place(struct engine *e, struct vm_exit *exit)
 {
     if (e->loaded) {
         context_read_once(e);
-        engine_follow_task_switch(e);
         exit->rip = engine_reg(e, UC_X86_REG_RIP);
         exit->cs_base = context_cs_base(e);
         exit->selector = context_cs_selector(e);
@@ -182,8 +181,11 @@ static void fill_exception(struct engine *e, struct vm_exit *exit, const struct 
     context_read(e); /* also after a failed delivery, when the guest is not loaded */
     set_intr(exit, type, vector, has_error_code(vector) && (e->cr0 & CR0_PE),
              vector == X86_PF ? 0 : error_code(e));
-    if (vector == X86_DB)
-        set_qualification(exit, engine_reg(e, UC_X86_REG_DR6) & 0x600f);
+    if (vector == X86_DB) {
+        set_qualification(exit, (engine_reg(e, UC_X86_REG_DR6) & DR6_BS) | e->debug_hit);
+        e->debug_hit = 0;
+        engine_set_reg(e, UC_X86_REG_DR6, DR6_FIXED);
+    }
 }
 
 static void fill_cr_write(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn,
@@ -221,6 +223,57 @@ static void fill_cr_write(struct engine *e, struct vm_exit *exit, const struct x
     set_qualification(exit, q);
 }
 
+static void fill_cr_read(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn,
+                         unsigned cr)
+{
+    exit->reason = EXIT_CR_ACCESS;
+    exit->value = cr == 8 ? e->cr8 : e->cr3;
+    set_qualification(exit, cr | CR_ACCESS_MOV_FROM << 4 | x86_insn_rm(insn) << 8);
+}
+
+/*
+ * Reading CR0 or CR4 never exits: the guest gets the shadow's bits where the mask is set (SDM vol.
+ * 3, 26.3). True: done. SMSW to memory is left to the core, which knows how to fault.
+ */
+static bool read_shadowed(struct engine *e, const struct x86_insn *insn, unsigned cr)
+{
+    const struct controls *c = &e->machine->controls;
+    uint64_t mask = cr ? c->cr4_mask : c->cr0_mask, shadow = cr ? c->cr4_shadow : c->cr0_shadow;
+    uint64_t value = ((cr ? e->cr4 : e->cr0) & ~mask) | (shadow & mask);
+    int reg = engine_gprs[x86_insn_rm(insn)];
+
+    if (insn->opcode == 0x01) { /* SMSW */
+        if (insn->modrm >> 6 != 3)
+            return false;
+        if (insn->operand_size == 2)
+            value = (engine_reg(e, reg) & ~0xffffull) | (value & 0xffff);
+    }
+    engine_set_reg(e, reg, value);
+    e->vcpu->ops->complete(e->vcpu, insn->length);
+    return true;
+}
+
+static void fill_dr(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    bool from = insn->opcode == 0x21;
+    unsigned gpr = x86_insn_rm(insn), dr = x86_insn_reg(insn) & 7;
+
+    exit->reason = EXIT_DR_ACCESS;
+    if (!from)
+        exit->value = engine_reg(e, engine_gprs[gpr]);
+    if (!from && exit->mode != X86_MODE_LONG64)
+        exit->value &= 0xffffffff;
+    set_qualification(exit, dr | (from ? DR_QUAL_FROM : 0) | gpr << 8);
+}
+
+/* The end of NMI blocking is no exit: the IRET itself comes next, and any window behind it. */
+static void unblock_nmi(struct engine *e)
+{
+    e->nmi_blocked = false;
+    e->window_later = true;
+    world_intercepts(e);
+}
+
 static void fill_invlpg(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
     exit->reason = EXIT_INVLPG;
@@ -251,7 +304,7 @@ static bool software_int(struct engine *e, struct vm_exit *exit, const struct x8
         type = INTR_PRIVILEGED_SOFTWARE;
         vector = X86_DB;
     }
-    if (type == INTR_SOFTWARE_EXCEPTION && (e->machine->config.exception_bitmap >> vector & 1)) {
+    if (type == INTR_SOFTWARE_EXCEPTION && (e->machine->controls.exception_bitmap >> vector & 1)) {
         set_intr(exit, type, vector, false, 0);
         return true;
     }
@@ -285,6 +338,19 @@ static bool fast_system_call(struct engine *e, struct vm_exit *exit, const struc
         set_intr(exit, INTR_HARDWARE_EXCEPTION, vector, vector == X86_GP, 0);
     }
     return done;
+}
+
+/* Not an exit: the core runs the instruction after all. */
+static bool allow_natively(struct engine *e)
+{
+    e->bare_once = true;
+    return false;
+}
+
+/* SVM's codes go IDTR, GDTR, LDTR, TR, first reads and then writes. */
+static void fill_table_access(struct vm_exit *exit, unsigned native)
+{
+    exit->reason = (native - SVM_EXIT_READ_IDTR) % 4 < 2 ? EXIT_GDTR_IDTR : EXIT_LDTR_TR;
 }
 
 /* Exits whose SVM code alone gives the reason. */
@@ -334,9 +400,20 @@ static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_in
         return true; /* a SYSRET that faults */
     else if (native - SVM_EXIT_EXCEPTION < 32)
         fill_exception(e, exit, insn, native - SVM_EXIT_EXCEPTION);
+    else if (native == SVM_EXIT_READ_CR0 || native == SVM_EXIT_READ_CR0 + 4)
+        return !read_shadowed(e, insn, native) && allow_natively(e);
+    else if (native < 16)
+        fill_cr_read(e, exit, insn, native);
     else if (native - SVM_EXIT_WRITE_CR0 < 16)
         fill_cr_write(e, exit, insn, native - SVM_EXIT_WRITE_CR0);
-    else if (native == SVM_EXIT_SOFTWARE_INT)
+    else if (native - SVM_EXIT_READ_DR0 < 32)
+        fill_dr(e, exit, insn);
+    else if (native - SVM_EXIT_READ_IDTR <= SVM_EXIT_WRITE_TR - SVM_EXIT_READ_IDTR)
+        fill_table_access(exit, native);
+    else if (native == SVM_EXIT_IRET) {
+        unblock_nmi(e);
+        return false;
+    } else if (native == SVM_EXIT_SOFTWARE_INT)
         return software_int(e, exit, insn);
     else if (native == SVM_EXIT_INVLPG)
         fill_invlpg(e, exit, insn);
@@ -349,14 +426,76 @@ static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_in
     return true;
 }
 
+static void fill_raised(struct engine *e, struct vm_exit *exit)
+{
+    const struct x86_event *event = &e->raised;
+
+    set_intr(exit, INTR_TYPE(event->info), INTR_VECTOR(event->info), event->info & INTR_HAS_ERROR,
+             event->error);
+    if (INTR_VECTOR(event->info) == X86_PF) {
+        exit->guest_linear = event->cr2;
+        exit->has |= EXIT_HAS_GVA;
+        set_qualification(exit, event->cr2);
+    }
+}
+
+/* What a hook of this backend found. */
+static bool fill_private(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    switch ((enum private_exit_code)e->aborted) {
+    case PRIVATE_EXIT_IO:
+        fill_io(e, exit, insn);
+        return true;
+    case PRIVATE_EXIT_IO_DENIED:
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_GP, true, 0);
+        return true;
+    case PRIVATE_EXIT_SYSTEM_CALL:
+        return !fast_system_call(e, exit, insn);
+    case PRIVATE_EXIT_RANDOM:
+        exit->reason = (insn->modrm >> 3 & 7) == 6 ? EXIT_RDRAND : EXIT_RDSEED;
+        return true;
+    case PRIVATE_EXIT_TASK:
+        exit->reason = EXIT_TASK_SWITCH;
+        set_qualification(exit, e->task);
+        return true;
+    case PRIVATE_EXIT_EVENT:
+        fill_raised(e, exit);
+        return true;
+    case PRIVATE_EXIT_BREAKPOINT:
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_DB, false, 0);
+        set_qualification(exit, e->debug_hit);
+        e->debug_hit = 0;
+        return true;
+    case PRIVATE_EXIT_NPF:
+    case PRIVATE_EXIT_FAULT:
+        break;
+    }
+    fill_fault(e, exit);
+    return true;
+}
+
+static void begin_exit(struct engine *e, struct vm_exit *exit)
+{
+    memset(exit, 0, sizeof(*exit));
+    exit->source = EXIT_SOURCE_EMULATED;
+    fill_place(e, exit);
+}
+
+void exit_describe(struct engine *e, struct vm_exit *exit)
+{
+    struct x86_insn insn;
+
+    begin_exit(e, exit);
+    exit->insns = e->machine->insns;
+    fill_insn(e, exit, &insn);
+}
+
 bool exit_fill(struct engine *e, struct vm_exit *exit)
 {
     struct x86_insn insn;
     uint64_t gva;
 
-    memset(exit, 0, sizeof(*exit));
-    exit->source = EXIT_SOURCE_EMULATED;
-    fill_place(e, exit);
+    begin_exit(e, exit);
     gva = exit->cs_base + exit->rip;
     if (e->loaded)
         count_settle(e, exit->mode == X86_MODE_LONG64 ? gva : gva & 0xffffffff);
@@ -370,15 +509,10 @@ bool exit_fill(struct engine *e, struct vm_exit *exit)
     }
     if (e->aborted)
         exit->native = (uint32_t)e->aborted;
-    if (e->aborted == PRIVATE_EXIT_IO)
-        fill_io(e, exit, &insn);
-    else if (e->aborted == PRIVATE_EXIT_IO_DENIED)
-        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_GP, true, 0);
-    else if (e->aborted == PRIVATE_EXIT_SYSTEM_CALL)
-        return !fast_system_call(e, exit, &insn);
-    else if (e->fault.kind != FAULT_NONE)
-        fill_fault(e, exit);
-    else
+    if (e->aborted)
+        return fill_private(e, exit, &insn);
+    if (e->fault.kind == FAULT_NONE)
         return fill_svm(e, exit, &insn);
+    fill_fault(e, exit);
     return true;
 }

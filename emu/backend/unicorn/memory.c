@@ -59,6 +59,7 @@ void memory_flush(struct engine *e)
 {
     uc_ctl_flush_tlb(e->uc);
     e->generation++;
+    count_forget(e);
     e->code_gva = ~0ull;
 }
 
@@ -316,7 +317,6 @@ bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *en
 
     (void)uc;
     gva &= PAGE_MASK;
-    engine_follow_task_switch(e);
     if (type == UC_MEM_FETCH)
         return fill_fetch(e, gva, entry);
     if (type == UC_MEM_WRITE && e->probing)

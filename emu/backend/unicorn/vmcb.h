@@ -60,9 +60,12 @@ enum svm_exit_code {
     SVM_EXIT_READ_DR0 = 0x20,
     SVM_EXIT_WRITE_DR0 = 0x30,
     SVM_EXIT_EXCEPTION = 0x40, /* + vector */
+    SVM_EXIT_READ_IDTR = 0x66, /* then GDTR, LDTR, TR, and the same for writes */
+    SVM_EXIT_WRITE_TR = 0x6d,
     SVM_EXIT_RDTSC = 0x6e,
     SVM_EXIT_RDPMC = 0x6f,
     SVM_EXIT_CPUID = 0x72,
+    SVM_EXIT_IRET = 0x74,
     SVM_EXIT_SOFTWARE_INT = 0x75,
     SVM_EXIT_INVD = 0x76,
     SVM_EXIT_PAUSE = 0x77,
@@ -91,11 +94,16 @@ enum private_exit_code {
     PRIVATE_EXIT_FAULT = 0x1000, /* see struct fault */
     PRIVATE_EXIT_IO,             /* see struct io_access */
     PRIVATE_EXIT_IO_DENIED,      /* IN or OUT without the privilege */
-    PRIVATE_EXIT_SYSTEM_CALL     /* SYSCALL, SYSENTER */
+    PRIVATE_EXIT_SYSTEM_CALL,    /* SYSCALL, SYSENTER */
+    PRIVATE_EXIT_RANDOM,         /* RDRAND, RDSEED */
+    PRIVATE_EXIT_TASK,           /* engine->task */
+    PRIVATE_EXIT_EVENT,          /* engine->raised */
+    PRIVATE_EXIT_BREAKPOINT      /* engine->debug_hit */
 };
 
 #define EFER_SVME (1u << 12) /* AMD manual vol. 2, 3.1.7; the guest never sees it */
 
 #define SVM_INTERCEPT(code) (1ull << ((code)-0x60))
+#define SVM_INTERCEPT_TABLES (0xffull << (SVM_EXIT_READ_IDTR - 0x60))
 
 #endif

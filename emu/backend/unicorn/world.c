@@ -126,12 +126,52 @@ static void put_intercepts(uint8_t *cb)
     for (size_t i = 0; i < sizeof(codes); i++)
         intercepts |= SVM_INTERCEPT(codes[i]);
     put_le16(cb + VMCB_CR_WRITE, 0x0119); /* CR0, CR3, CR4, CR8 */
+    put_le16(cb + VMCB_DR_READ, 0xff);
+    put_le16(cb + VMCB_DR_WRITE, 0xff);
     put_le32(cb + VMCB_EXCEPTIONS, 0xffffffff);
     put_le64(cb + VMCB_INTERCEPTS, intercepts);
     put_le64(cb + VMCB_IOPM, HIDDEN_BASE + HIDDEN_IOPM);
     put_le64(cb + VMCB_MSRPM, HIDDEN_BASE + HIDDEN_MSRPM);
     put_le32(cb + VMCB_ASID, 1);
     cb[VMCB_TLB_CONTROL] = 1;
+}
+
+/*
+ * CR0 and CR4 are read as the controls' shadows say; the core does not know CR4.LA57, nor where CR8
+ * is.
+ */
+static uint16_t cr_read_intercepts(const struct engine *e)
+{
+    const struct controls *c = &e->machine->controls;
+    uint16_t bits = 1u << 8;
+
+    if ((e->cr0 ^ c->cr0_shadow) & c->cr0_mask)
+        bits |= 1u << 0;
+    if (c->primary & PRIMARY_CR3_STORE)
+        bits |= 1u << 3;
+    if (((e->cr4 ^ c->cr4_shadow) & c->cr4_mask) || (e->cr4 & CR4_LA57))
+        bits |= 1u << 4;
+    return bits;
+}
+
+void world_intercepts(struct engine *e)
+{
+    const struct controls *c = &e->machine->controls;
+    uint8_t *cb = vmcb(e);
+    uint64_t bits;
+
+    put_intercepts(cb);
+    bits = get_le64(cb + VMCB_INTERCEPTS);
+    if (c->primary & PRIMARY_PAUSE)
+        bits |= SVM_INTERCEPT(SVM_EXIT_PAUSE);
+    if ((c->primary & PRIMARY_SECONDARY) && (c->secondary & SECONDARY_DESCRIPTOR_TABLE))
+        bits |= SVM_INTERCEPT_TABLES;
+    if (e->nmi_blocked)
+        bits |= SVM_INTERCEPT(SVM_EXIT_IRET);
+    put_le64(cb + VMCB_INTERCEPTS, bits);
+    put_le16(cb + VMCB_CR_READ, cr_read_intercepts(e));
+    if (e->loaded)
+        context_put_intercepts(e, bits, cr_read_intercepts(e));
 }
 
 /* The "host": flat 64-bit code at CPL 0 that has nothing to do but halt. */
@@ -153,7 +193,7 @@ static void put_parked(uint8_t *cb)
     put_le64(cb + VMCB_CR4, CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT);
     put_le64(cb + VMCB_RIP, HIDDEN_BASE + HIDDEN_STUB + STUB_PARKED);
     put_le64(cb + VMCB_RFLAGS, RFLAGS_FIXED);
-    put_le64(cb + VMCB_DR7, 0x400);
+    put_le64(cb + VMCB_DR7, DR7_FIXED);
 }
 
 static void put_guest(struct engine *e)
@@ -174,8 +214,8 @@ static void put_guest(struct engine *e)
     put_le64(cb + VMCB_CR2, s->cr2);
     put_le64(cb + VMCB_CR3, s->cr3);
     put_le64(cb + VMCB_CR4, s->cr4 & ~(uint64_t)CR4_LA57);
-    put_le64(cb + VMCB_DR6, s->dr6);
-    put_le64(cb + VMCB_DR7, s->dr7);
+    put_le64(cb + VMCB_DR6, DR6_FIXED);
+    put_le64(cb + VMCB_DR7, DR7_FIXED); /* breakpoints are count.c's */
     put_le64(cb + VMCB_RFLAGS, s->rflags);
     put_le64(cb + VMCB_RIP, s->rip);
     put_le64(cb + VMCB_RSP, s->gpr[X86_RSP]);
@@ -253,8 +293,6 @@ void world_read(struct engine *e)
         context_segment(e, i, &s->seg[i]);
     s->seg[X86_TR].access |= TSS_BUSY;
     context_tables(e, s);
-    context_debug(e, s);
-    engine_follow_task_switch(e);
     s->cr0 = e->cr0;
     s->cr2 = engine_reg(e, UC_X86_REG_CR2);
     s->cr3 = e->cr3;
@@ -262,7 +300,8 @@ void world_read(struct engine *e)
     s->cr8 = e->cr8;
     s->efer = e->efer;
     s->kernel_gs_base = engine_msr(e, MSR_KERNEL_GS_BASE);
-    s->interruptibility = context_shadow(e) ? X86_BLOCKING_BY_STI : 0;
+    s->interruptibility =
+        (context_shadow(e) ? X86_BLOCKING_BY_STI : 0) | (e->nmi_blocked ? X86_BLOCKING_BY_NMI : 0);
     fpu_read(e);
 }
 
@@ -293,8 +332,6 @@ static void load_registers(struct engine *e)
     for (int i = 0; i < X86_GPR_COUNT; i++)
         if (i != X86_RAX && i != X86_RSP)
             engine_set_reg(e, engine_gprs[i], e->state.gpr[i]);
-    for (int i = 0; i < 4; i++)
-        engine_set_reg(e, UC_X86_REG_DR0 + i, e->state.dr[i]);
     if (e->fpu_changed)
         fpu_write(e);
 }
@@ -309,6 +346,7 @@ int world_load(struct engine *e)
     e->cr8 = e->state.cr8;
     e->efer = e->state.efer;
     put_guest(e);
+    world_intercepts(e);
     load_registers(e);
     put_le32(vmcb(e) + VMCB_EVENTINJ,
              deliver ? VMCB_EVENTINJ_VALID | INTR_VECTOR(e->event.info) : 0);
@@ -354,7 +392,6 @@ int world_create(struct engine *e, struct error *err)
 
     if (rc)
         return rc;
-    put_intercepts(vmcb(e));
     put_parked(e->hidden + HIDDEN_PARK);
     engine_set_msr(e, MSR_EFER, EFER_SVME | EFER_NXE | EFER_LMA | EFER_LME);
     engine_set_msr(e, MSR_VM_HSAVE_PA, HIDDEN_BASE + HIDDEN_HSAVE);

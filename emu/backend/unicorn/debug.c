@@ -1,0 +1,76 @@
+/*
+ * Breakpoints (DR0-DR3, Intel SDM vol. 3, 18.2 and 18.3.1). While any is enabled the guest runs
+ * instruction by instruction; those on data also hook every memory access.
+ *
+ * The hook is told where an access lies in the engine's own memory, not at which linear address: two
+ * mappings of one page count as one. Left out: the delay of a data breakpoint behind MOV SS.
+ */
+#include "backend/unicorn/engine.h"
+
+#include "x86/debug.h"
+
+bool debug_armed(const struct engine *e)
+{
+    return x86_breakpoints_enabled(e->state.dr7);
+}
+
+bool debug_check_fetch(struct engine *e, uint64_t gva)
+{
+    const struct x86_state *s = &e->state;
+    unsigned hit = x86_breakpoints_hit(s->dr, s->dr7, X86_BREAK_FETCH, gva, 1);
+
+    /* RF is for the instruction that an IRET came back to, no further. */
+    if (!hit || (e->block_begins && (engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_RF)))
+        return false;
+    e->debug_hit |= hit;
+    return true;
+}
+
+/* The page of breakpoint `i` in the engine's memory; false when nothing is mapped there. */
+static bool breakpoint_hpa(struct engine *e, unsigned i, uint64_t *hpa)
+{
+    const struct x86_state *s = &e->state;
+    const struct ram_slot *slot;
+    struct x86_walk walk;
+    unsigned size;
+
+    machine_walk(e->machine, x86_breakpoint_range(s->dr, s->dr7, i, &size), X86_READ,
+                 engine_cpl(e) == 3, &walk);
+    slot = walk.verdict == X86_WALK_OK ? ram_find(&e->machine->ram, walk.gpa) : NULL;
+    if (!slot)
+        return false;
+    *hpa = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
+    return true;
+}
+
+static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, int64_t value,
+                      void *ctx)
+{
+    struct engine *e = ctx;
+    const struct x86_state *s = &e->state;
+    enum x86_breakpoint kind = type == UC_MEM_WRITE ? X86_BREAK_WRITE : X86_BREAK_ACCESS;
+    uint64_t dr[4];
+
+    (void)uc, (void)value;
+    if (e->quiet || !x86_breakpoints_on_data(s->dr7))
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        if (!breakpoint_hpa(e, i, &dr[i]))
+            dr[i] = ~0ull;
+    e->debug_hit |= x86_breakpoints_hit(dr, s->dr7, kind, hpa, (unsigned)size);
+}
+
+void debug_watch_memory(struct engine *e)
+{
+    bool watch = x86_breakpoints_on_data(e->state.dr7);
+
+    if (watch == e->watching_memory)
+        return;
+    e->watching_memory = watch;
+    if (watch)
+        uc_hook_add(e->uc, &e->memory_hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, on_access, e, 1,
+                    0);
+    else
+        uc_hook_del(e->uc, e->memory_hook);
+    uc_ctl_flush_tb(e->uc); /* translations go to the hook, or do not */
+}

@@ -1,0 +1,53 @@
+/*
+ * Interrupt lines: from the devices to the interrupt controller, from there to the CPU's INTR pin.
+ *
+ * - Lines are numbered as a PC's ISA bus numbers them (IRQ 0-15). Devices call irq_set().
+ * - The controller (device/pic.c) registers itself in machine->irq and drives `intr`, the level of
+ *   the pin. A line that changes while there is no controller is lost.
+ * - The monitor acknowledges: irq_acknowledge() is the INTA cycle, and gives the vector.
+ */
+#ifndef VLAB_CORE_IRQ_H
+#define VLAB_CORE_IRQ_H
+
+#include "core/device.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine;
+
+enum irq_line {
+    IRQ_TIMER = 0,
+    IRQ_KEYBOARD = 1,
+    IRQ_CASCADE = 2, /* the second controller's output; no device's line */
+    IRQ_COM1 = 4,
+    IRQ_RTC = 8,
+    IRQ_LINES = 16
+};
+
+struct irq {
+    struct device *controller; /* NULL: none */
+    void (*set_line)(struct device *controller, unsigned line, bool level);
+    uint8_t (*acknowledge)(struct device *controller);
+    bool intr; /* the CPU's INTR pin, driven by the controller */
+    bool nmi;  /* an NMI has come and was not delivered yet */
+    /* What the monitor has done about them, core/interrupts.c. */
+    bool announced, nmi_announced; /* the exit for it has been taken */
+    bool window, nmi_window;       /* waiting for the guest to be able to take it, with no exit */
+    bool held;                     /* acknowledged at its exit, not injected yet */
+    uint8_t held_vector;
+};
+
+/* Drive a line; IRQ_LINES is the caller's bound. */
+void irq_set(struct machine *m, unsigned line, bool level);
+
+/* The controller drives the pin. */
+void irq_set_pin(struct machine *m, bool level);
+
+/* INTA: the vector of the interrupt on the pin. A pin that fell meanwhile gives a spurious one. */
+uint8_t irq_acknowledge(struct machine *m);
+
+/* Raise an NMI: an edge, remembered until it is delivered. */
+void irq_raise_nmi(struct machine *m);
+
+#endif

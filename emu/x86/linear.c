@@ -1,0 +1,114 @@
+/* Implicit supervisor accesses to linear memory, see linear.h. */
+#include "x86/linear.h"
+
+#include "core/exit.h"
+#include "util/bytes.h"
+#include "x86/paging.h"
+
+#define PAGE 4096u
+
+static bool read_entry(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
+{
+    struct x86_linear *mem = ctx;
+    uint8_t bytes[8] = {0};
+
+    if (!mem->read(mem->ctx, gpa, bytes, size))
+        return false;
+    *value = get_le64(bytes);
+    return true;
+}
+
+static void write_entry(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
+{
+    struct x86_linear *mem = ctx;
+    uint8_t bytes[8];
+
+    put_le64(bytes, value);
+    mem->write(mem->ctx, gpa, bytes, size);
+}
+
+static bool translate(struct x86_linear *mem, uint64_t gva, enum x86_access access, uint64_t *gpa)
+{
+    const struct x86_state *s = mem->state;
+    struct x86_paging mmu = {.cr0 = s->cr0,
+                             .cr3 = s->cr3,
+                             .cr4 = s->cr4,
+                             .efer = s->efer,
+                             .implicit = true,
+                             .read = read_entry,
+                             .ctx = mem};
+    struct x86_walk walk;
+
+    x86_walk(&mmu, gva, access, false, &walk);
+    *gpa = walk.gpa;
+    if (walk.verdict == X86_WALK_OK) {
+        if (s->cr0 & CR0_PG)
+            x86_walk_set_accessed_dirty(&walk, access, write_entry, mem);
+        return true;
+    }
+    mem->fault = (struct x86_event){0};
+    if (walk.verdict != X86_WALK_NO_TABLE)
+        mem->fault = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
+                                                INTR_HARDWARE_EXCEPTION << 8 | X86_PF,
+                                        .error = walk.error_code,
+                                        .cr2 = gva};
+    return false;
+}
+
+static size_t page_part(uint64_t gva, size_t size)
+{
+    size_t left = PAGE - gva % PAGE;
+
+    return size < left ? size : left;
+}
+
+/* Outside long mode linear addresses wrap around at 4 GiB. */
+static uint64_t wrap(const struct x86_linear *mem, uint64_t gva)
+{
+    return mem->state->efer & EFER_LMA ? gva : (uint32_t)gva;
+}
+
+bool x86_linear_read(struct x86_linear *mem, uint64_t gva, void *buf, size_t size)
+{
+    for (size_t done = 0, part; done < size; done += part) {
+        uint64_t at = wrap(mem, gva + done), gpa;
+
+        part = page_part(at, size - done);
+        if (!translate(mem, at, X86_READ, &gpa))
+            return false;
+        if (!mem->read(mem->ctx, gpa, (uint8_t *)buf + done, part)) {
+            mem->fault = (struct x86_event){0};
+            return false;
+        }
+    }
+    return true;
+}
+
+bool x86_linear_can_write(struct x86_linear *mem, uint64_t gva, size_t size)
+{
+    for (size_t done = 0, part; done < size; done += part) {
+        uint64_t at = wrap(mem, gva + done), gpa;
+
+        part = page_part(at, size - done);
+        if (!translate(mem, at, X86_WRITE, &gpa))
+            return false;
+    }
+    return true;
+}
+
+bool x86_linear_write(struct x86_linear *mem, uint64_t gva, const void *buf, size_t size)
+{
+    if (!x86_linear_can_write(mem, gva, size))
+        return false;
+    for (size_t done = 0, part; done < size; done += part) {
+        uint64_t at = wrap(mem, gva + done), gpa;
+
+        part = page_part(at, size - done);
+        if (!translate(mem, at, X86_WRITE, &gpa) ||
+            !mem->write(mem->ctx, gpa, (const uint8_t *)buf + done, part)) {
+            mem->fault = (struct x86_event){0};
+            return false;
+        }
+    }
+    return true;
+}
