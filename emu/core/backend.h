@@ -61,6 +61,7 @@ struct backend_ops {
     /* Control registers and MSRs, values as the guest sees them, already checked. CR 0, 2, 3, 4, 8. */
     uint64_t (*get_cr)(struct vcpu *vcpu, unsigned cr);
     void (*set_cr)(struct vcpu *vcpu, unsigned cr, uint64_t value);
+    void (*set_xcr0)(struct vcpu *vcpu, uint64_t value);
     /* Debug registers 0-3, 6, 7. */
     uint64_t (*get_dr)(struct vcpu *vcpu, unsigned dr);
     void (*set_dr)(struct vcpu *vcpu, unsigned dr, uint64_t value);

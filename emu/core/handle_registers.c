@@ -168,8 +168,12 @@ enum handled handle_wrmsr(struct machine *m, struct vm_exit *exit, struct run_re
     return handle_complete(m, exit);
 }
 
-/* There is no XSAVE: CR4.OSXSAVE cannot be set, and XSETBV is undefined (SDM vol. 2). */
 enum handled handle_xsetbv(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
-    return handle_ud(m, exit, result);
+    (void)result;
+    exit->value = handle_gpr(m, X86_RDX) << 32 | (uint32_t)handle_gpr(m, X86_RAX);
+    if ((uint32_t)handle_gpr(m, X86_RCX) || !x86_xcr0_valid(exit->value))
+        return handle_raise_gp(m);
+    m->vcpu->ops->set_xcr0(m->vcpu, exit->value);
+    return handle_complete(m, exit);
 }

@@ -63,10 +63,12 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
 
 static enum handled on_cpuid(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
-    struct x86_cpuid out =
-        x86_cpuid((uint32_t)handle_gpr(m, X86_RAX), (uint32_t)handle_gpr(m, X86_RCX));
+    uint32_t leaf = (uint32_t)handle_gpr(m, X86_RAX);
+    struct x86_cpuid out = x86_cpuid(leaf, (uint32_t)handle_gpr(m, X86_RCX));
 
     (void)result;
+    if (leaf == 1 && (m->vcpu->ops->get_cr(m->vcpu, 4) & CR4_OSXSAVE))
+        out.ecx |= CPUID_OSXSAVE;
     handle_set_gpr(m, X86_RAX, out.eax);
     handle_set_gpr(m, X86_RBX, out.ebx);
     handle_set_gpr(m, X86_RCX, out.ecx);
@@ -258,6 +260,13 @@ static enum handled on_ept_violation(struct machine *m, struct vm_exit *exit,
     return HANDLED;
 }
 
+static enum handled on_ept_misconfig(struct machine *m, struct vm_exit *exit,
+                                     struct run_result *result)
+{
+    (void)m;
+    return handle_guest_error(result, "the second stage's entry makes no sense: access", exit);
+}
+
 static handler *const handlers[EXIT_REASON_COUNT] = {
     [EXIT_EXCEPTION_NMI] = on_exception,
     [EXIT_EXTERNAL_INTERRUPT] = on_interrupt,
@@ -300,6 +309,7 @@ static handler *const handlers[EXIT_REASON_COUNT] = {
     [EXIT_RDMSR] = handle_rdmsr,
     [EXIT_WRMSR] = handle_wrmsr,
     [EXIT_EPT_VIOLATION] = on_ept_violation,
+    [EXIT_EPT_MISCONFIG] = on_ept_misconfig,
 };
 
 enum handled handlers_dispatch(struct machine *m, struct vm_exit *exit, struct run_result *result)

@@ -30,6 +30,12 @@ void ept_destroy(struct ept *ept);
 /* EPT_ bits of the page that holds `gpa`; 0 when it is not mapped. */
 unsigned ept_rights(const struct ept *ept, uint64_t gpa);
 
+/* Writable but not readable: no CPU takes such an entry (SDM vol. 3, 29.3.3.1). */
+static inline bool ept_misconfigured(unsigned rights)
+{
+    return (rights & EPT_WRITE) && !(rights & EPT_READ);
+}
+
 /* The same for a slot that the caller has already found. */
 unsigned ept_slot_rights(const struct ept *ept, const struct ram_slot *slot, uint64_t gpa);
 

@@ -6,7 +6,7 @@
 uint64_t x86_cr4_supported(void)
 {
     return 0xf /* VME PVI TSD DE */ | CR4_PSE | CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT |
-           CR4_LA57 | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP;
+           CR4_LA57 | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP;
 }
 
 bool x86_cr0_valid(uint64_t value, uint64_t cr4, uint64_t efer, bool code64)
@@ -34,4 +34,9 @@ bool x86_cr4_valid(uint64_t value, uint64_t old, uint64_t efer)
     if ((efer & EFER_LMA) && ((value ^ old) & CR4_LA57))
         return false;
     return !(efer & EFER_LMA) || (value & CR4_PAE);
+}
+
+bool x86_xcr0_valid(uint64_t value)
+{
+    return (value & ~(uint64_t)XCR0_SSE) == XCR0_X87;
 }

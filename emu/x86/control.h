@@ -15,4 +15,7 @@ bool x86_cr0_valid(uint64_t value, uint64_t cr4, uint64_t efer, bool code64);
 bool x86_cr3_valid(uint64_t value, uint64_t efer);
 bool x86_cr4_valid(uint64_t value, uint64_t old, uint64_t efer);
 
+/* XSETBV of XCR0: x87 always, SSE or not; there is no AVX (SDM vol. 1, 13.3). */
+bool x86_xcr0_valid(uint64_t value);
+
 #endif

@@ -11,6 +11,9 @@ struct x86_cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 
+/* Leaf 1, ECX: CR4.OSXSAVE, which the table cannot know. */
+#define CPUID_OSXSAVE (1u << 27)
+
 /* A leaf that is not in the table reads as zeros. */
 struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf);
 

@@ -96,3 +96,34 @@ uint64_t x86_operand_linear(const struct x86_insn *insn, const uint8_t *bytes,
         return seg == X86_FS || seg == X86_GS ? op.offset + state->seg[seg].base : op.offset;
     return (op.offset + state->seg[seg].base) & 0xffffffff;
 }
+
+/* Instructions that push (write) or pop (read), one-byte map. */
+static bool is_stack_operation(const struct x86_insn *insn, bool write)
+{
+    unsigned op = insn->opcode, reg = insn->modrm >> 3 & 7;
+
+    if (insn->map == 1)
+        return (op & 0xf7) == (write ? 0xa0 : 0xa1); /* PUSH, POP of FS and GS */
+    if (insn->map != 0)
+        return false;
+    if (write)
+        return (op >= 0x50 && op <= 0x57) || op == 0x68 || op == 0x6a || op == 0x9c || op == 0xe8 ||
+               op == 0x9a || op == 0xc8 || op == 0x60 || (op < 0x20 && (op & 7) == 6) ||
+               (op == 0xff && (reg == 2 || reg == 3 || reg == 6));
+    return (op >= 0x58 && op <= 0x5f) || op == 0x8f || op == 0x9d || op == 0x61 || op == 0xc9 ||
+           op == 0xc2 || op == 0xc3 || op == 0xca || op == 0xcb || op == 0xcf ||
+           (op < 0x20 && (op & 7) == 7);
+}
+
+bool x86_operand_on_stack(const struct x86_insn *insn, const uint8_t *bytes, bool write)
+{
+    unsigned mod = insn->modrm >> 6, base = x86_insn_rm(insn);
+
+    if (is_stack_operation(insn, write))
+        return true;
+    if (!insn->has_modrm || mod == 3 || insn->segment == X86_FS || insn->segment == X86_GS)
+        return false;
+    if ((insn->modrm & 7) == 4 && insn->address_size != 2)
+        base = (bytes[modrm_position(insn) + 1] & 7) | (insn->rex & 1) << 3;
+    return base == X86_RSP || (base == X86_RBP && mod != 0);
+}

@@ -15,4 +15,10 @@
 uint64_t x86_operand_linear(const struct x86_insn *insn, const uint8_t *bytes,
                             const struct x86_state *state);
 
+/*
+ * Does the instruction's access (a write or not) go through SS: an implicit stack operation, or an
+ * operand with BP or SP as its base? A bad address is #SS then, else #GP.
+ */
+bool x86_operand_on_stack(const struct x86_insn *insn, const uint8_t *bytes, bool write);
+
 #endif

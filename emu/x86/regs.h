@@ -138,6 +138,9 @@ struct x86_state {
 #define DR7_FIXED 0x400u
 #define DR7_GD (1u << 13)
 
+#define XCR0_X87 (1u << 0)
+#define XCR0_SSE (1u << 1)
+
 #define EFER_SCE (1u << 0)
 #define EFER_LME (1u << 8)
 #define EFER_LMA (1u << 10)

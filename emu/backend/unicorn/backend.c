@@ -614,6 +614,16 @@ static void unicorn_set_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
     memory_flush(e);
 }
 
+/* In force from the next load on: a guest sets it once. */
+static void unicorn_set_xcr0(struct vcpu *vcpu, uint64_t value)
+{
+    struct engine *e = vcpu->priv;
+
+    if (e->loaded)
+        world_park(e);
+    e->state.xcr0 = value;
+}
+
 static uint64_t unicorn_get_dr(struct vcpu *vcpu, unsigned dr)
 {
     const struct x86_state *s = &((struct engine *)vcpu->priv)->state;
@@ -912,6 +922,7 @@ int engine_attach(struct vcpu *vcpu, struct error *err)
         return rc;
     }
     x86_state_reset(&e->state);
+    e->core_xcr0 = XCR0_X87;
     e->fpu_changed = true;
     return 0;
 }
@@ -953,6 +964,7 @@ const struct backend_ops backend_unicorn = {
     .set_rflags = unicorn_set_rflags,
     .get_cr = unicorn_get_cr,
     .set_cr = unicorn_set_cr,
+    .set_xcr0 = unicorn_set_xcr0,
     .get_dr = unicorn_get_dr,
     .set_dr = unicorn_set_dr,
     .get_msr = unicorn_get_msr,

@@ -58,6 +58,7 @@ enum fault_kind {
     FAULT_CANONICAL,
     FAULT_EPT,
     FAULT_EPT_TABLE,
+    FAULT_EPT_MISCONFIG,
     FAULT_STOP_FETCH
 };
 
@@ -114,6 +115,8 @@ struct engine {
     struct x86_state state;
     bool loaded;
     bool fpu_changed; /* state.fxsave has to be loaded too */
+
+    uint64_t core_xcr0; /* XCR0 in the core */
 
     /* Control registers and EFER as the guest sees them, current at all times. */
     uint64_t cr0, cr3, cr4, cr8, efer;

@@ -87,16 +87,35 @@ static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *i
     exit->has |= EXIT_HAS_INSN;
 }
 
+/* EXT: the event that was being delivered did not come from the program (SDM vol. 3, 6.13). */
+static uint32_t external(const struct vm_exit *exit)
+{
+    unsigned type = INTR_TYPE(exit->idt_vectoring);
+
+    return (exit->has & EXIT_HAS_VECTORING) && type != INTR_SOFTWARE &&
+           type != INTR_PRIVILEGED_SOFTWARE && type != INTR_SOFTWARE_EXCEPTION;
+}
+
 /* ---- by reason --------------------------------------------------------------------------- */
 
-static void fill_fault(struct engine *e, struct vm_exit *exit)
+static void fill_fault(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
     const struct fault *f = &e->fault;
     uint64_t q;
 
     exit->guest_linear = f->gva;
     if (f->kind == FAULT_CANONICAL) {
-        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_GP, true, 0);
+        bool stack = !e->loaded || x86_operand_on_stack(insn, exit->insn, f->access == X86_WRITE);
+
+        set_intr(exit, INTR_HARDWARE_EXCEPTION,
+                 stack && f->access != X86_FETCH ? X86_SS_FAULT : X86_GP, true, external(exit));
+        return;
+    }
+    if (f->kind == FAULT_EPT_MISCONFIG) {
+        exit->reason = EXIT_EPT_MISCONFIG;
+        exit->native = PRIVATE_EXIT_NPF;
+        exit->guest_physical = f->gpa;
+        exit->has |= EXIT_HAS_GPA;
         return;
     }
     exit->has |= EXIT_HAS_GVA;
@@ -131,12 +150,14 @@ static void fill_io(struct engine *e, struct vm_exit *exit, const struct x86_ins
     set_qualification(exit, q);
 }
 
-/* VMX instructions are undefined to the core; outside VMX root operation they all exit. */
-static int vmx_reason(const struct x86_insn *insn)
+static int vmx_instruction(const struct x86_insn *insn)
 {
     static const uint8_t group7[] = {EXIT_VMCALL, EXIT_VMLAUNCH, EXIT_VMRESUME, EXIT_VMXOFF};
     bool memory = insn->has_modrm && insn->modrm >> 6 != 3;
 
+    if (insn->map == 2 && insn->opsize_prefix && memory &&
+        (insn->opcode == 0x80 || insn->opcode == 0x81))
+        return insn->opcode == 0x80 ? EXIT_INVEPT : EXIT_INVVPID;
     if (insn->map != 1)
         return -1;
     if (insn->opcode == 0x01 && insn->modrm >= 0xc1 && insn->modrm <= 0xc4)
@@ -155,6 +176,20 @@ static int vmx_reason(const struct x86_insn *insn)
 }
 
 /*
+ * VMX instructions are undefined to the core. In VMX non-root operation they exit, VMCALL anywhere,
+ * the others where they are not #UD: real, virtual-8086 and compatibility mode (SDM vol. 3, ch. 31).
+ */
+static int vmx_reason(struct engine *e, const struct x86_insn *insn, unsigned mode)
+{
+    int reason = vmx_instruction(insn);
+    bool compatible = (e->efer & EFER_LMA) && mode != X86_MODE_LONG64;
+
+    if (reason != EXIT_VMCALL && (mode == X86_MODE_REAL || mode == X86_MODE_V86 || compatible))
+        return -1;
+    return reason;
+}
+
+/*
  * An error code that names an IDT entry holds the vector in bits 15:3 in every mode (SDM vol. 3,
  * 6.13); the core shifts it one bit too far in IA-32e mode.
  */
@@ -167,10 +202,28 @@ static uint32_t error_code(struct engine *e)
     return (code >> 4 & 0xff) << 3 | (code & 7);
 }
 
+static bool is_mov_dr(const struct x86_insn *insn)
+{
+    return insn->map == 1 && (insn->opcode == 0x21 || insn->opcode == 0x23);
+}
+
+static void fill_dr(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    bool from = insn->opcode == 0x21;
+    unsigned gpr = x86_insn_rm(insn), dr = x86_insn_reg(insn) & 7;
+
+    exit->reason = EXIT_DR_ACCESS;
+    if (!from)
+        exit->value = engine_reg(e, engine_gprs[gpr]);
+    if (!from && exit->mode != X86_MODE_LONG64)
+        exit->value &= 0xffffffff;
+    set_qualification(exit, dr | (from ? DR_QUAL_FROM : 0) | gpr << 8);
+}
+
 static void fill_exception(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn,
                            unsigned vector)
 {
-    int vmx = vector == X86_UD ? vmx_reason(insn) : -1;
+    int vmx = vector == X86_UD ? vmx_reason(e, insn, exit->mode) : -1;
     enum intr_type type =
         vector == X86_BP || vector == X86_OF ? INTR_SOFTWARE_EXCEPTION : INTR_HARDWARE_EXCEPTION;
 
@@ -178,9 +231,14 @@ static void fill_exception(struct engine *e, struct vm_exit *exit, const struct 
         exit->reason = (uint32_t)vmx;
         return;
     }
+    if (vector == X86_GP && is_mov_dr(insn) && e->loaded && exit->cpl &&
+        (e->machine->controls.primary & PRIMARY_MOV_DR)) {
+        fill_dr(e, exit, insn); /* exits before the privilege check, SDM 26.1.1 */
+        return;
+    }
     context_read(e); /* also after a failed delivery, when the guest is not loaded */
     set_intr(exit, type, vector, has_error_code(vector) && (e->cr0 & CR0_PE),
-             vector == X86_PF ? 0 : error_code(e));
+             vector == X86_PF ? 0 : error_code(e) | external(exit));
     if (vector == X86_DB) {
         set_qualification(exit, (engine_reg(e, UC_X86_REG_DR6) & DR6_BS) | e->debug_hit);
         e->debug_hit = 0;
@@ -251,19 +309,6 @@ static bool read_shadowed(struct engine *e, const struct x86_insn *insn, unsigne
     engine_set_reg(e, reg, value);
     e->vcpu->ops->complete(e->vcpu, insn->length);
     return true;
-}
-
-static void fill_dr(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
-{
-    bool from = insn->opcode == 0x21;
-    unsigned gpr = x86_insn_rm(insn), dr = x86_insn_reg(insn) & 7;
-
-    exit->reason = EXIT_DR_ACCESS;
-    if (!from)
-        exit->value = engine_reg(e, engine_gprs[gpr]);
-    if (!from && exit->mode != X86_MODE_LONG64)
-        exit->value &= 0xffffffff;
-    set_qualification(exit, dr | (from ? DR_QUAL_FROM : 0) | gpr << 8);
 }
 
 /* The end of NMI blocking is no exit: the IRET itself comes next, and any window behind it. */
@@ -454,6 +499,9 @@ static bool fill_private(struct engine *e, struct vm_exit *exit, const struct x8
     case PRIVATE_EXIT_RANDOM:
         exit->reason = (insn->modrm >> 3 & 7) == 6 ? EXIT_RDRAND : EXIT_RDSEED;
         return true;
+    case PRIVATE_EXIT_XSETBV:
+        exit->reason = EXIT_XSETBV;
+        return true;
     case PRIVATE_EXIT_TASK:
         exit->reason = EXIT_TASK_SWITCH;
         set_qualification(exit, e->task);
@@ -470,7 +518,7 @@ static bool fill_private(struct engine *e, struct vm_exit *exit, const struct x8
     case PRIVATE_EXIT_FAULT:
         break;
     }
-    fill_fault(e, exit);
+    fill_fault(e, exit, insn);
     return true;
 }
 
@@ -513,6 +561,6 @@ bool exit_fill(struct engine *e, struct vm_exit *exit)
         return fill_private(e, exit, &insn);
     if (e->fault.kind == FAULT_NONE)
         return fill_svm(e, exit, &insn);
-    fill_fault(e, exit);
+    fill_fault(e, exit, &insn);
     return true;
 }

@@ -1,6 +1,6 @@
 /*
- * Instructions that the core runs without asking, though they should exit or fault: RDRAND and
- * RDSEED (it would answer with the host's random numbers), far CALL, far JMP and IRET that switch
+ * Instructions that the core runs without asking, though they should exit or fault: XSETBV, RDRAND
+ * and RDSEED (it would answer with the host's random numbers), far CALL, far JMP and IRET that switch
  * tasks, LOCK where it is not allowed.
  *
  * They are found when a block is counted, before it runs for the first time: such a block is run
@@ -21,6 +21,11 @@ static bool has_tasks(struct engine *e)
 {
     return (e->cr0 & CR0_PE) && !(e->efer & EFER_LMA) &&
            !(engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM);
+}
+
+static bool is_xsetbv(const struct x86_insn *insn)
+{
+    return insn->map == 1 && insn->opcode == 0x01 && insn->modrm == 0xd1;
 }
 
 static bool is_random(const struct x86_insn *insn)
@@ -44,7 +49,7 @@ static bool is_far_transfer(const struct x86_insn *insn)
 
 static bool is_suspect(struct engine *e, const struct x86_insn *insn)
 {
-    return is_random(insn) || (insn->lock && !x86_lock_allowed(insn)) ||
+    return is_random(insn) || is_xsetbv(insn) || (insn->lock && !x86_lock_allowed(insn)) ||
            (is_far_transfer(insn) && has_tasks(e));
 }
 
@@ -130,6 +135,15 @@ static bool inspect_far(struct engine *e, const struct x86_insn *insn, const uin
     return inspect_task(e, source, source == TASK_IRET ? 0 : far_selector(e, insn, bytes));
 }
 
+/* XSETBV exits when it does not fault before that: the core finds those faults (SDM 26.1.1). */
+static bool inspect_xsetbv(struct engine *e, const struct x86_insn *insn)
+{
+    if (!(e->cr4 & CR4_OSXSAVE) || engine_cpl(e) || insn->rep || insn->repne || insn->opsize_prefix)
+        return false;
+    engine_come_back(e, PRIVATE_EXIT_XSETBV);
+    return true;
+}
+
 bool inspect_insn(struct engine *e, uint64_t gva)
 {
     static const struct x86_event ud = {.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_UD};
@@ -142,6 +156,8 @@ bool inspect_insn(struct engine *e, uint64_t gva)
         raise(e, &ud);
         return true;
     }
+    if (is_xsetbv(&insn))
+        return inspect_xsetbv(e, &insn);
     if (!is_random(&insn))
         return inspect_far(e, &insn, bytes);
     engine_come_back(e, PRIVATE_EXIT_RANDOM);

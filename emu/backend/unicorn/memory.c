@@ -249,6 +249,10 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     }
     slot = ram_find(&e->machine->ram, walk.gpa);
     rights = slot ? ept_slot_rights(&e->machine->ept, slot, walk.gpa) : 0;
+    if (ept_misconfigured(rights)) {
+        e->fault.gpa = walk.gpa;
+        return deny_located(e, FAULT_EPT_MISCONFIG, gva, access, entry);
+    }
     if (!(rights & ept_right_of(access))) {
         e->fault.gpa = walk.gpa;
         e->fault.ept_rights = rights;

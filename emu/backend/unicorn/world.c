@@ -19,14 +19,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The stub. U_BOOT is run once, from the engine's reset state; U_LOAD at every load. */
+/* The stub: BOOT is run once, from the engine's reset state, LOAD at every load. */
 static const uint8_t stub[] = {
     0x0f, 0x01, 0xd8, /* 0: vmrun [rax]   (boot: enters the parked host) */
     0xf4,             /* 3: hlt           (which exits here at once) */
     0x0f, 0x01, 0xda, /* 4: vmload [rax] */
     0x0f, 0x01, 0xd8, /* 7: vmrun [rax] */
+    0x0f, 0x01, 0xd1, /* 10: xsetbv      (in the parked host) */
+    0xf4,             /* 13: hlt */
 };
-enum stub_entry { STUB_BOOT = 0, STUB_PARKED = 3, STUB_LOAD = 4 };
+enum stub_entry { STUB_BOOT = 0, STUB_PARKED = 3, STUB_LOAD = 4, STUB_XSETBV = 10 };
 
 #define MSR_VM_HSAVE_PA 0xc0010117
 #define TSS_BUSY 2u
@@ -190,7 +192,7 @@ static void put_parked(uint8_t *cb)
     put_segment(cb + VMCB_DS, &data);
     put_le64(cb + VMCB_EFER, EFER_SVME | EFER_NXE | EFER_LMA | EFER_LME);
     put_le64(cb + VMCB_CR0, CR0_PE | CR0_ET);
-    put_le64(cb + VMCB_CR4, CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT);
+    put_le64(cb + VMCB_CR4, CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE);
     put_le64(cb + VMCB_RIP, HIDDEN_BASE + HIDDEN_STUB + STUB_PARKED);
     put_le64(cb + VMCB_RFLAGS, RFLAGS_FIXED);
     put_le64(cb + VMCB_DR7, DR7_FIXED);
@@ -312,23 +314,34 @@ void world_park(struct engine *e)
 }
 
 /* VMRUN drops the TLB, so a stub that goes on behind it (boot) is fetched twice. */
-static void run_stub(struct engine *e, enum stub_entry entry)
+static void run_stub(struct engine *e, enum stub_entry entry, uint64_t rax)
 {
-    bool boot = entry == STUB_BOOT;
-
     e->quiet = true;
-    e->stub_fetches = boot ? 2 : 1;
+    e->stub_fetches = entry == STUB_BOOT ? 2 : 1;
     memory_flush(e);
-    engine_set_reg(e, UC_X86_REG_RAX, HIDDEN_BASE + (boot ? HIDDEN_PARK : HIDDEN_VMCB));
+    engine_set_reg(e, UC_X86_REG_RAX, rax);
     engine_set_reg(e, UC_X86_REG_RIP, HIDDEN_BASE + HIDDEN_STUB + entry);
     engine_go(e);
     e->quiet = false;
     e->stub_fetches = 0;
 }
 
+/* The library has no name for XCR0: it is set as a guest would set it. */
+static void load_xcr0(struct engine *e)
+{
+    if (e->core_xcr0 == e->state.xcr0)
+        return;
+    engine_set_reg(e, UC_X86_REG_RCX, 0);
+    engine_set_reg(e, UC_X86_REG_RDX, e->state.xcr0 >> 32);
+    run_stub(e, STUB_XSETBV, (uint32_t)e->state.xcr0);
+    e->core_xcr0 = e->state.xcr0;
+    context_splice_parked(e);
+}
+
 static void load_registers(struct engine *e)
 {
     context_splice_parked(e);
+    load_xcr0(e);
     for (int i = 0; i < X86_GPR_COUNT; i++)
         if (i != X86_RAX && i != X86_RSP)
             engine_set_reg(e, engine_gprs[i], e->state.gpr[i]);
@@ -352,7 +365,7 @@ int world_load(struct engine *e)
              deliver ? VMCB_EVENTINJ_VALID | INTR_VECTOR(e->event.info) : 0);
     e->delivering = deliver;
     e->stop_fetch = true;
-    run_stub(e, STUB_LOAD);
+    run_stub(e, STUB_LOAD, HIDDEN_BASE + HIDDEN_VMCB);
     e->stop_fetch = e->delivering = false;
     put_le32(vmcb(e) + VMCB_EVENTINJ, 0);
     memory_flush(e);
@@ -400,7 +413,7 @@ int world_create(struct engine *e, struct error *err)
     if (rc)
         return rc;
     /* Enter the parked host once: from here on its state can be put back at any time. */
-    run_stub(e, STUB_BOOT);
+    run_stub(e, STUB_BOOT, HIDDEN_BASE + HIDDEN_PARK);
     if (e->native != SVM_EXIT_HLT)
         return error_set(err, -ENOTSUP,
                          "Unicorn: VMRUN did not reach its first exit (got %#x); version 2.1.4 or "
