@@ -65,6 +65,8 @@ struct backend_ops {
     /* Debug registers 0-3, 6, 7. */
     uint64_t (*get_dr)(struct vcpu *vcpu, unsigned dr);
     void (*set_dr)(struct vcpu *vcpu, unsigned dr, uint64_t value);
+    /* PDPTEs, already checked; get_paging() tells them. */
+    void (*set_pdptes)(struct vcpu *vcpu, const uint64_t pdpte[4]);
     uint64_t (*get_msr)(struct vcpu *vcpu, uint32_t msr);
     void (*set_msr)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
     /* INVLPG: forget the translation of one linear address. */

@@ -66,6 +66,29 @@ static uint64_t own(uint64_t value, uint64_t mask, uint64_t real, uint64_t *shad
     return value;
 }
 
+/* Bits whose change makes PAE paging load its PDPTEs again, SDM 4.4.1. */
+#define PDPTE_CR0 (CR0_PG | CR0_CD | CR0_NW)
+#define PDPTE_CR4 (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
+
+/* False: the new PDPTEs have reserved bits set. */
+static bool load_pdptes(struct machine *m, unsigned number, uint64_t value)
+{
+    struct x86_paging mmu;
+    uint64_t pdpte[4];
+
+    m->vcpu->ops->get_paging(m->vcpu, &mmu);
+    if ((number == 0 && !((value ^ mmu.cr0) & PDPTE_CR0)) ||
+        (number == 4 && !((value ^ mmu.cr4) & PDPTE_CR4)) || number == 8)
+        return true;
+    *(number == 0 ? &mmu.cr0 : number == 3 ? &mmu.cr3 : &mmu.cr4) = value;
+    if ((mmu.efer & (EFER_LMA | EFER_LME)) || !x86_paging_is_pae(&mmu))
+        return true;
+    if (!x86_load_pdptes(&mmu, pdpte))
+        return false;
+    m->vcpu->ops->set_pdptes(m->vcpu, pdpte);
+    return true;
+}
+
 static enum handled cr_write(struct machine *m, const struct vm_exit *exit)
 {
     struct controls *c = &m->controls;
@@ -79,6 +102,8 @@ static enum handled cr_write(struct machine *m, const struct vm_exit *exit)
         value = own(value | CR0_ET, c->cr0_mask, cr(m, 0), &c->cr0_shadow, exits);
     else if (number == 4)
         value = own(value, c->cr4_mask, cr(m, 4), &c->cr4_shadow, exits);
+    if (!load_pdptes(m, number, value))
+        return handle_raise_gp(m);
     m->vcpu->ops->set_cr(m->vcpu, number, value);
     return handle_complete(m, exit);
 }

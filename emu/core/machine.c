@@ -149,6 +149,7 @@ static void hash_cpu(XXH3_state_t *hash, const struct x86_state *s)
     const uint64_t fields[] = {
         s->rip,         s->rflags,       s->gdtr.base,     s->gdtr.limit,
         s->idtr.base,   s->idtr.limit,   s->cr0,           s->cr2,
+        s->pdpte[0],    s->pdpte[1],     s->pdpte[2],      s->pdpte[3],
         s->cr3,         s->cr4,          s->cr8,           s->dr[0],
         s->dr[1],       s->dr[2],        s->dr[3],         s->dr6,
         s->dr7,         s->xcr0,         s->efer,          s->star,

@@ -27,16 +27,24 @@ static void write_entry(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
     mem->write(mem->ctx, gpa, bytes, size);
 }
 
+static struct x86_paging paging_of(struct x86_linear *mem)
+{
+    const struct x86_state *s = mem->state;
+
+    return (struct x86_paging){.cr0 = s->cr0,
+                               .cr3 = s->cr3,
+                               .cr4 = s->cr4,
+                               .efer = s->efer,
+                               .pdpte = s->pdpte,
+                               .implicit = true,
+                               .read = read_entry,
+                               .ctx = mem};
+}
+
 static bool translate(struct x86_linear *mem, uint64_t gva, enum x86_access access, uint64_t *gpa)
 {
     const struct x86_state *s = mem->state;
-    struct x86_paging mmu = {.cr0 = s->cr0,
-                             .cr3 = s->cr3,
-                             .cr4 = s->cr4,
-                             .efer = s->efer,
-                             .implicit = true,
-                             .read = read_entry,
-                             .ctx = mem};
+    struct x86_paging mmu = paging_of(mem);
     struct x86_walk walk;
 
     x86_walk(&mmu, gva, access, false, &walk);
@@ -66,6 +74,13 @@ static size_t page_part(uint64_t gva, size_t size)
 static uint64_t wrap(const struct x86_linear *mem, uint64_t gva)
 {
     return mem->state->efer & EFER_LMA ? gva : (uint32_t)gva;
+}
+
+bool x86_linear_load_pdptes(struct x86_linear *mem, uint64_t pdpte[4])
+{
+    struct x86_paging mmu = paging_of(mem);
+
+    return !x86_paging_is_pae(&mmu) || x86_load_pdptes(&mmu, pdpte);
 }
 
 bool x86_linear_read(struct x86_linear *mem, uint64_t gva, void *buf, size_t size)

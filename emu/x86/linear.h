@@ -27,6 +27,9 @@ struct x86_linear {
 bool x86_linear_read(struct x86_linear *mem, uint64_t gva, void *buf, size_t size);
 bool x86_linear_write(struct x86_linear *mem, uint64_t gva, const void *buf, size_t size);
 
+/* PDPTEs for the state's CR3, where PAE paging has them; false: #GP(0). */
+bool x86_linear_load_pdptes(struct x86_linear *mem, uint64_t pdpte[4]);
+
 /* Would a write of these bytes succeed? Sets `fault` when not; writes nothing. */
 bool x86_linear_can_write(struct x86_linear *mem, uint64_t gva, size_t size);
 

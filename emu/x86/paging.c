@@ -1,9 +1,7 @@
 /*
  * The page walker (Intel SDM vol. 3, chapter 4): paging off, 32-bit, PAE, 4-level, 5-level.
  *
- * PAE: the four PDPTEs are read from memory at each walk instead of being latched by MOV to CR3;
- * the difference shows only to a guest that edits them without reloading CR3. Protection keys are
- * not modelled (CPUID does not report them).
+ * Left out: protection keys (CPUID does not report them).
  */
 #include "x86/paging.h"
 
@@ -204,7 +202,9 @@ static bool walk_entry(const struct x86_paging *mmu, const struct paging_mode *m
     step->level = (uint8_t)level;
     step->index = (uint16_t)(walk->gva >> shift & ((1u << bits) - 1));
     step->entry_gpa = table + (uint64_t)step->index * mode->entry_size;
-    if (!mmu->read(mmu->ctx, step->entry_gpa, mode->entry_size, &step->entry)) {
+    if (is_pdpte(mode, level) && mmu->pdpte) {
+        step->entry = mmu->pdpte[step->index];
+    } else if (!mmu->read(mmu->ctx, step->entry_gpa, mode->entry_size, &step->entry)) {
         deny(walk, X86_WALK_NO_TABLE, 0, "the table is not in memory");
         return false;
     }
@@ -245,6 +245,25 @@ static void walk_tables(const struct x86_paging *mmu, const struct paging_mode *
         }
         table = mode == &mode_32bit ? entry & 0xfffff000 : entry & PHYS_MASK;
     }
+}
+
+bool x86_paging_is_pae(const struct x86_paging *mmu)
+{
+    return (mmu->cr0 & CR0_PG) && mode_of(mmu) == &mode_pae;
+}
+
+bool x86_load_pdptes(const struct x86_paging *mmu, uint64_t pdpte[4])
+{
+    uint64_t loaded[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        loaded[i] = 0; /* not present, when nothing is there */
+        mmu->read(mmu->ctx, table_root(mmu, &mode_pae) + i * 8, 8, &loaded[i]);
+        if ((loaded[i] & ENTRY_P) && (loaded[i] & reserved_bits(mmu, &mode_pae, 3, loaded[i])))
+            return false;
+    }
+    memcpy(pdpte, loaded, sizeof(loaded));
+    return true;
 }
 
 void x86_walk(const struct x86_paging *mmu, uint64_t gva, enum x86_access access, bool user,

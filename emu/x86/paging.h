@@ -17,7 +17,8 @@ enum x86_access { X86_READ, X86_WRITE, X86_FETCH };
 /* What the CPU has loaded that decides a translation. */
 struct x86_paging {
     uint64_t cr0, cr3, cr4, efer;
-    bool ac;       /* RFLAGS.AC, for SMAP */
+    const uint64_t *pdpte; /* PAE: the four loaded with CR3; NULL: as they are in memory */
+    bool ac;               /* RFLAGS.AC, for SMAP */
     bool implicit; /* implicit supervisor access: descriptor tables, TSS; AC does not help */
     /* Read `size` (4 or 8) bytes at a GPA into *value, little-endian; false when nothing is there. */
     bool (*read)(void *ctx, uint64_t gpa, unsigned size, uint64_t *value);
@@ -67,6 +68,15 @@ struct x86_walk {
 #define PF_USER (1u << 2)
 #define PF_RSVD (1u << 3)
 #define PF_FETCH (1u << 4)
+
+/* Is PAE paging in use with these registers? */
+bool x86_paging_is_pae(const struct x86_paging *mmu);
+
+/*
+ * What MOV to CR3 does in PAE paging: read the PDPTEs from memory (SDM 4.4.1). False, and nothing
+ * loaded, when one that is present has a reserved bit set: #GP(0).
+ */
+bool x86_load_pdptes(const struct x86_paging *mmu, uint64_t pdpte[4]);
 
 /* Translate one linear address. `user`: CPL 3 and not an implicit supervisor access. */
 void x86_walk(const struct x86_paging *mmu, uint64_t gva, enum x86_access access, bool user,

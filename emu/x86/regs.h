@@ -77,6 +77,7 @@ struct x86_state {
     struct x86_segment seg[X86_SEG_COUNT];
     struct x86_table gdtr, idtr;
     uint64_t cr0, cr2, cr3, cr4, cr8;
+    uint64_t pdpte[4]; /* loaded with CR3 in PAE paging, SDM vol. 3, 4.4.1; otherwise unused */
     uint64_t dr[4], dr6, dr7;
     uint64_t xcr0;
     uint64_t efer, star, lstar, cstar, fmask, kernel_gs_base;

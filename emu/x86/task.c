@@ -346,6 +346,8 @@ static bool leave_task(struct x86_state *s, struct x86_linear *mem, enum task_so
 static bool enter_task(struct x86_state *s, struct x86_linear *mem, const struct layout *l,
                        const uint8_t *tss, const struct x86_event *event)
 {
+    if (l->cr3 && !x86_linear_load_pdptes(mem, s->pdpte))
+        return fault(mem, X86_GP, 0);
     if (!load_ldt(s, mem, get_le16(tss + l->ldt)) || !load_segments(s, mem))
         return false;
     if (event && (event->info & INTR_HAS_ERROR) && !push_error_code(s, mem, l, event->error))

@@ -295,6 +295,36 @@ START_TEST(test_pdpte_has_no_accessed)
 END_TEST
 
 /* Random tables of every format: the walk ends, in bounds, with a verdict and a rule. */
+/* SDM 4.4.1: what counts is what was there when CR3 was loaded. */
+START_TEST(test_pdptes_are_loaded)
+{
+    struct x86_paging mmu = mmu_of(PAE);
+    uint64_t pdpte[4] = {0, 0, 0, 0};
+    struct x86_walk walk;
+
+    put(0x1000, 8, 0x2001);
+    put(0x1008, 8, 0);
+    put(0x1010, 8, 0x2001 | 1ull << 52);
+    ck_assert(!x86_load_pdptes(&mmu, pdpte)); /* reserved bit in one that is present */
+    ck_assert_uint_eq(pdpte[0], 0);
+    put(0x1010, 8, 0x1e6); /* P = 0: nothing else counts */
+    ck_assert(x86_load_pdptes(&mmu, pdpte));
+    ck_assert_uint_eq(pdpte[0], 0x2001);
+    put(0x2000, 8, 0x3001);
+    put(0x3000, 8, 0x5001);
+    put(0x1000, 8, 0);
+    mmu.pdpte = pdpte;
+    x86_walk(&mmu, 0, X86_READ, false, &walk);
+    ck_assert_int_eq(walk.verdict, X86_WALK_OK);
+    ck_assert_uint_eq(walk.gpa, 0x5000);
+    ck_assert_uint_eq(walk.steps[0].entry, 0x2001);
+    ck_assert_uint_eq(walk.steps[0].entry_gpa, 0x1000);
+    mmu.pdpte = NULL;
+    x86_walk(&mmu, 0, X86_READ, false, &walk);
+    ck_assert_int_eq(walk.verdict, X86_WALK_NOT_PRESENT);
+}
+END_TEST
+
 START_TEST(test_noise)
 {
     srand(1);
@@ -333,6 +363,7 @@ int main(void)
     tcase_add_test(tc, test_table_outside_memory);
     tcase_add_test(tc, test_accessed_dirty);
     tcase_add_test(tc, test_pdpte_has_no_accessed);
+    tcase_add_test(tc, test_pdptes_are_loaded);
     tcase_add_test(tc, test_noise);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

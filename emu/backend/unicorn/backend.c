@@ -624,6 +624,14 @@ static void unicorn_set_xcr0(struct vcpu *vcpu, uint64_t value)
     e->state.xcr0 = value;
 }
 
+static void unicorn_set_pdptes(struct vcpu *vcpu, const uint64_t pdpte[4])
+{
+    struct engine *e = vcpu->priv;
+
+    memcpy(e->state.pdpte, pdpte, sizeof(e->state.pdpte));
+    memory_flush(e);
+}
+
 static uint64_t unicorn_get_dr(struct vcpu *vcpu, unsigned dr)
 {
     const struct x86_state *s = &((struct engine *)vcpu->priv)->state;
@@ -965,6 +973,7 @@ const struct backend_ops backend_unicorn = {
     .get_cr = unicorn_get_cr,
     .set_cr = unicorn_set_cr,
     .set_xcr0 = unicorn_set_xcr0,
+    .set_pdptes = unicorn_set_pdptes,
     .get_dr = unicorn_get_dr,
     .set_dr = unicorn_set_dr,
     .get_msr = unicorn_get_msr,

@@ -100,8 +100,13 @@ static void table_write(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
 
 void memory_paging(struct engine *e, struct x86_paging *mmu)
 {
-    *mmu = (struct x86_paging){
-        .cr0 = e->cr0, .cr3 = e->cr3, .cr4 = e->cr4, .efer = e->efer, .read = table_read, .ctx = e};
+    *mmu = (struct x86_paging){.cr0 = e->cr0,
+                               .cr3 = e->cr3,
+                               .cr4 = e->cr4,
+                               .efer = e->efer,
+                               .pdpte = e->state.pdpte,
+                               .read = table_read,
+                               .ctx = e};
 }
 
 /* ---- stage one --------------------------------------------------------------------------- */
