@@ -377,7 +377,7 @@ static void stretch(struct engine *e, uint64_t limit)
     e->limit = limit;
     begin_once(e);
     count_begin(e);
-    debug_watch_memory(e);
+    watch_memory(e);
     count_step_mode(e, count_steps_pay(e));
     engine_go(e);
     if (e->inspect_hit || (e->budget_hit && e->machine->insns < e->limit)) {
@@ -490,7 +490,7 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
                 return BACKEND_EXIT;
             continue;
         }
-        idle += !e->budget_hit && !e->window_hit;
+        idle += !e->budget_hit && !e->window_hit && !e->align_hit;
         count_settle(e, linear_rip(e));
         end_once(e);
         if (m->insns >= limit)

@@ -22,21 +22,35 @@
 #define NO_KEY (~0ull << 32)
 #define STEP_MODE_MAX 64 /* with more than this to go, leaving step mode pays */
 
+/* The bytes of [gva, gva + size): where they are, or in `copy` when they span pages. */
+static const uint8_t *code_bytes(struct engine *e, uint64_t gva, size_t *size,
+                                 uint8_t copy[PAGE_SIZE])
+{
+    size_t in_page = 0;
+    const uint8_t *bytes = memory_code(e, gva, &in_page);
+
+    if (bytes && in_page >= *size)
+        return bytes;
+    if (*size > PAGE_SIZE)
+        *size = PAGE_SIZE;
+    *size = machine_read_linear(e->machine, gva, copy, *size);
+    return copy;
+}
+
 static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
 {
-    unsigned bits = engine_code_bits(e);
-    const uint8_t *bytes;
     uint8_t copy[PAGE_SIZE];
-    size_t in_page = 0;
+    const uint8_t *bytes = code_bytes(e, gva, &size, copy);
 
-    if (size == 0)
-        return 0;
-    bytes = memory_code(e, gva, &in_page);
-    if (bytes && in_page >= size)
-        return x86_count_insns(bytes, size, bits);
-    if (size > sizeof(copy))
-        size = sizeof(copy);
-    return x86_count_insns(copy, machine_read_linear(e->machine, gva, copy, size), bits);
+    return x86_count_insns(bytes, size, engine_code_bits(e));
+}
+
+static enum suspicion suspect_bytes(struct engine *e, uint64_t gva, size_t size)
+{
+    uint8_t copy[PAGE_SIZE];
+    const uint8_t *bytes = code_bytes(e, gva, &size, copy);
+
+    return inspect_code(e, bytes, size);
 }
 
 static uint64_t block_key(const struct engine *e, uint32_t size)
@@ -46,7 +60,7 @@ static uint64_t block_key(const struct engine *e, uint32_t size)
 
 void count_forget(struct engine *e)
 {
-    e->hot_key = e->watching ? NO_KEY : block_key(e, 0);
+    e->hot_key = e->watching || e->flags_change ? NO_KEY : block_key(e, 0);
 }
 
 /* Most IRETs switch no task: RFLAGS.NT, which cannot change inside a block, tells. */
@@ -64,22 +78,24 @@ static void stop(struct engine *e, bool *why)
     uc_emu_stop(e->uc);
 }
 
-/* A block of a page that is also written: its count holds while its bytes are the same. */
-static uint32_t count_mixed(struct engine *e, uint64_t gva, uint32_t size)
+/* What holds for a block of a page that is also written while its bytes are the same. */
+static void count_mixed(struct engine *e, uint32_t size, struct block *b)
 {
-    struct block_copy *c = &e->copies[gva % BLOCK_COPIES];
+    struct block_copy *c = &e->copies[b->gva % BLOCK_COPIES];
     size_t in_page = 0;
-    const uint8_t *bytes = memory_code(e, gva, &in_page);
+    const uint8_t *bytes = memory_code(e, b->gva, &in_page);
 
-    if (!bytes || size > in_page || size > sizeof(c->bytes))
-        return count_bytes(e, gva, size);
-    if (c->gva != gva || c->key != block_key(e, size) || memcmp(c->bytes, bytes, size) != 0) {
-        c->gva = gva;
-        c->key = block_key(e, size);
-        c->insns = count_bytes(e, gva, size);
-        memcpy(c->bytes, bytes, size);
+    if (bytes && size <= in_page && c->block.gva == b->gva && c->block.key == b->key &&
+        memcmp(c->bytes, bytes, size) == 0) {
+        *b = c->block;
+        return;
     }
-    return c->insns;
+    b->insns = count_bytes(e, b->gva, size);
+    b->suspect = suspect_bytes(e, b->gva, size);
+    if (!bytes || size > in_page || size > sizeof(c->bytes))
+        return;
+    c->block = *b;
+    memcpy(c->bytes, bytes, size);
 }
 
 /*
@@ -91,9 +107,13 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
     bool mixed = memory_page_is_mixed(e, gva) || memory_page_is_mixed(e, gva + size - 1);
     struct block b = {.gva = gva, .key = block_key(e, size)};
 
-    b.insns = mixed ? count_mixed(e, gva, size) : count_bytes(e, gva, size);
+    if (mixed) {
+        count_mixed(e, size, &b);
+    } else {
+        b.insns = count_bytes(e, gva, size);
+        b.suspect = suspect_bytes(e, gva, size);
+    }
     e->block = &e->unremembered;
-    b.suspect = inspect_block(e, gva, size);
     if (!mixed && !b.suspect && b.insns > 1)
         e->block = &e->blocks[gva % BLOCKS];
     *e->block = b;
@@ -152,7 +172,7 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
     if (e->quiet)
         return;
     if (e->stepping) {
-        e->inspecting = inspect_block(e, gva, size) != NOT_SUSPECT;
+        e->inspecting = suspect_bytes(e, gva, size) != NOT_SUSPECT;
         e->block_begins = true;
         return;
     }
@@ -165,6 +185,10 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
         return;
     }
     e->window_later = false;
+    if (e->flags_change && watch_alignment(e) != e->aligning) {
+        stop(e, &e->align_hit);
+        return;
+    }
     if (needs_inspection(e, e->block->suspect)) {
         e->inspect_insns = e->block->insns;
         stop(e, &e->inspect_hit);
@@ -175,6 +199,8 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
         return;
     }
     e->left -= e->block->insns;
+    e->flags_change = (e->cr0 & CR0_AM) && e->block->suspect >= SUSPECT_IRET;
+    count_forget(e);
     if (stop_requested(e))
         uc_emu_stop(e->uc);
 }
@@ -204,12 +230,14 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
     e->context_fresh = false;
     if (e->fence != ~0ull && ((gva + size - 1) & PAGE_MASK) == e->fence) {
         e->fence_hit = true;
-    } else if (e->debug_hit || (debug_armed(e) && debug_check_fetch(e, gva))) {
+    } else if (e->debug_hit || (watch_armed(e) && watch_fetch(e, gva))) {
         engine_come_back(e, PRIVATE_EXIT_BREAKPOINT);
     } else if (e->machine->insns >= e->limit) {
         e->budget_hit = true;
     } else if (e->watching && engine_window_open(e)) {
         e->window_hit = true;
+    } else if (e->block_begins && (e->cr0 & CR0_AM) && watch_alignment(e) != e->aligning) {
+        e->align_hit = true;
     } else if (e->inspecting && inspect_insn(e, gva)) {
         e->step_gva = ~0ull;
         return;
@@ -239,7 +267,7 @@ bool count_steps_pay(const struct engine *e)
 {
     uint64_t left = e->limit - e->machine->insns;
 
-    return debug_armed(e) || left <= (e->stepping ? STEP_MODE_MAX : 1);
+    return watch_armed(e) || left <= (e->stepping ? STEP_MODE_MAX : 1);
 }
 
 void count_resume(struct engine *e)
@@ -259,7 +287,8 @@ void count_pause(struct engine *e)
 void count_begin(struct engine *e)
 {
     e->step_gva = ~0ull;
-    e->budget_hit = e->fence_hit = e->window_hit = e->inspect_hit = e->inspecting = false;
+    e->budget_hit = e->fence_hit = e->window_hit = e->inspect_hit = e->inspecting = e->align_hit =
+        e->flags_change = false;
 }
 
 void count_settle(struct engine *e, uint64_t gva)

@@ -11,7 +11,7 @@
  *   memory.c   both translation stages in the TLB-fill hook, dirty log, code pages
  *   count.c    counting instructions, exact stops, single steps
  *   inspect.c  instructions that the core would not stop at
- *   debug.c    breakpoints
+ *   watch.c    breakpoints and alignment checks
  *   exits.c    what came back -> struct vm_exit
  *   selftest.c the engine tests itself before it is trusted
  *   near.c     generated code is placed within reach of a near call
@@ -72,8 +72,11 @@ struct fault {
     bool exact; /* gva has its low 12 bits */
 };
 
-/* Has a block an instruction that must be looked at before it runs? IRET only when NT is set. */
-enum suspicion { NOT_SUSPECT, SUSPECT, SUSPECT_IRET };
+/*
+ * Has a block an instruction that must be looked at before it runs? IRET only when NT is set. Where
+ * alignment may be checked, a block that ends in a new CPL or new flags is told apart, too.
+ */
+enum suspicion { NOT_SUSPECT, SUSPECT, SUSPECT_IRET, SUSPECT_FLAGS };
 
 /* One basic block's instruction count; see count.c. */
 struct block {
@@ -86,9 +89,8 @@ struct block {
 
 /* The same for a block that may change under the CPU, with the bytes it was counted from. */
 struct block_copy {
-    uint64_t gva, key;
-    uint32_t insns;
-    uint8_t bytes[44];
+    struct block block;
+    uint8_t bytes[40];
 };
 #define BLOCK_COPIES 256
 
@@ -172,10 +174,13 @@ struct engine {
     uint64_t task;           /* qualification of the task switch that is due */
     struct x86_event raised; /* an exception that the core does not find itself */
 
-    /* debug.c */
+    /* watch.c */
     unsigned debug_hit; /* breakpoints that matched and were not reported, bits 3:0 of DR6 */
     bool block_begins;  /* the instruction is the first of its block */
     bool watching_memory;
+    bool aligning;     /* accesses are checked for alignment */
+    bool flags_change; /* the last block may have changed CPL or AC */
+    bool align_hit;    /* ... and did: accesses are to be watched, or no longer */
     uc_hook memory_hook;
 };
 
@@ -248,18 +253,21 @@ void count_step_mode(struct engine *e, bool on);
 bool count_steps_pay(const struct engine *e);
 
 /* inspect.c */
-enum suspicion inspect_block(struct engine *e, uint64_t gva, uint32_t size);
+enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size);
 /* True: the engine comes back before the instruction, e->aborted says why. */
 bool inspect_insn(struct engine *e, uint64_t gva);
 /* The same for a transfer through a task gate or to a TSS, from `e->state`. */
 bool inspect_task(struct engine *e, enum task_source source, uint16_t selector);
 
-/* debug.c */
-bool debug_armed(const struct engine *e);
+/* watch.c */
+/* Is any breakpoint enabled? Then the guest runs step by step. */
+bool watch_armed(const struct engine *e);
 /* Breakpoints on the instruction at `gva`: true, and e->debug_hit, when it must not run. */
-bool debug_check_fetch(struct engine *e, uint64_t gva);
-/* Watch memory accesses while data breakpoints are armed. Call with the engine stopped. */
-void debug_watch_memory(struct engine *e);
+bool watch_fetch(struct engine *e, uint64_t gva);
+/* Are the guest's accesses checked for alignment, as it is now? */
+bool watch_alignment(struct engine *e);
+/* See memory accesses while they are watched. Call with the engine stopped. */
+void watch_memory(struct engine *e);
 
 /* backend.c */
 /* uc_emu_start() until something stops it. */

@@ -53,6 +53,13 @@ static bool is_suspect(struct engine *e, const struct x86_insn *insn)
            (is_far_transfer(insn) && has_tasks(e));
 }
 
+/* POPF, IRET, far RET: AC, or CPL, may be another behind it. They end their block. */
+static bool loads_flags(const struct x86_insn *insn)
+{
+    return insn->map == 0 && (insn->opcode == 0x9d || insn->opcode == OPCODE_IRET ||
+                              insn->opcode == 0xca || insn->opcode == 0xcb);
+}
+
 /* The instruction at `gva`; false when it cannot be read or decoded. */
 static bool fetch(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_t bytes[15])
 {
@@ -61,17 +68,25 @@ static bool fetch(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_t
     return x86_decode(bytes, size, engine_code_bits(e), insn);
 }
 
-enum suspicion inspect_block(struct engine *e, uint64_t gva, uint32_t size)
+static enum suspicion suspicion_of(struct engine *e, const struct x86_insn *insn)
 {
-    uint64_t end = gva + size;
-    struct x86_insn insn;
-    uint8_t bytes[15];
+    bool iret = insn->map == 0 && insn->opcode == OPCODE_IRET && !insn->lock;
 
-    for (; gva < end && fetch(e, gva, &insn, bytes); gva += insn.length)
-        if (is_suspect(e, &insn))
-            return insn.map == 0 && insn.opcode == OPCODE_IRET && !insn.lock ? SUSPECT_IRET
-                                                                             : SUSPECT;
-    return NOT_SUSPECT;
+    if (is_suspect(e, insn))
+        return iret ? SUSPECT_IRET : SUSPECT;
+    return (e->cr0 & CR0_AM) && loads_flags(insn) ? SUSPECT_FLAGS : NOT_SUSPECT;
+}
+
+enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size)
+{
+    enum suspicion suspect = NOT_SUSPECT;
+    unsigned bits = engine_code_bits(e);
+    struct x86_insn insn;
+
+    for (size_t at = 0; !suspect && x86_decode(bytes + at, size - at, bits, &insn);
+         at += insn.length)
+        suspect = suspicion_of(e, &insn);
+    return suspect;
 }
 
 /* ---- one instruction --------------------------------------------------------------------- */
