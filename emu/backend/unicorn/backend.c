@@ -11,7 +11,6 @@
 
 #include "backend/unicorn/vmcb.h"
 #include "util/bytes.h"
-#include "x86/descriptor.h"
 #include "x86/msr.h"
 
 #include <errno.h>
@@ -219,133 +218,14 @@ static void settle_fault(struct engine *e)
 {
     if (e->fault.kind == FAULT_NONE || e->aborted || e->native >= 0)
         return;
-    if (e->fault.access == X86_FETCH)
+    if (e->fault.kind == FAULT_SYSTEM_TABLE)
+        memory_settle_table_access(e);
+    else if (e->fault.access == X86_FETCH)
         settle_fetch(e);
     else if (e->fault.access == X86_WRITE && !e->fault.exact)
         memory_locate_write(e);
     else
         memory_flush(e); /* the page of nothing is still mapped */
-}
-
-/* Width of an error code on the handler's stack: the gate's, or the new task's (SDM 6.13). */
-static unsigned error_code_width(struct engine *e)
-{
-    struct x86_segment tr;
-    uint8_t gate[8];
-
-    if (e->efer & EFER_LMA)
-        return 8;
-    if (machine_read_linear(e->machine, e->state.idtr.base + INTR_VECTOR(e->event.info) * 8u, gate,
-                            8) < 8)
-        return 4;
-    if ((gate[5] & 15) != 5)
-        return gate[5] & 8 ? 4 : 2;
-    context_segment(e, X86_TR, &tr);
-    return tr.access & 8 ? 4 : 2;
-}
-
-/* The core's injection pushes no error code: append it to the frame that it built. */
-static bool push_error_code(struct engine *e)
-{
-    unsigned width = error_code_width(e);
-    uint64_t rsp = engine_reg(e, UC_X86_REG_RSP), new_rsp = rsp - width, gva;
-    struct x86_segment ss;
-    uint8_t bytes[8];
-
-    context_read(e);
-    context_segment(e, X86_SS, &ss);
-    if (width != 8)
-        new_rsp =
-            ss.access & SEG_DB ? new_rsp & 0xffffffff : (rsp & ~0xffffull) | (new_rsp & 0xffff);
-    gva = new_rsp;
-    if (width != 8)
-        gva = (ss.base + (ss.access & SEG_DB ? new_rsp : new_rsp & 0xffff)) & 0xffffffff;
-    put_le64(bytes, e->event.error);
-    if (memory_write(e, gva, bytes, width) < width) {
-        e->fault = (struct fault){.kind = FAULT_PAGE,
-                                  .access = X86_WRITE,
-                                  .gva = gva,
-                                  .error_code = PF_WRITE,
-                                  .exact = true};
-        return false;
-    }
-    engine_set_reg(e, UC_X86_REG_RSP, new_rsp);
-    return true;
-}
-
-/* A software interrupt's gate must not be more privileged than the caller; -1: fine. */
-static int gate_error(struct engine *e)
-{
-    unsigned vector = INTR_VECTOR(e->event.info), type = INTR_TYPE(e->event.info);
-    unsigned size = e->efer & EFER_LMA ? 16 : 8;
-    uint8_t gate[16];
-
-    if (!(e->cr0 & CR0_PE) || (type != INTR_SOFTWARE && type != INTR_SOFTWARE_EXCEPTION))
-        return -1;
-    if (vector * size + size - 1 > e->state.idtr.limit ||
-        machine_read_linear(e->machine, e->state.idtr.base + vector * size, gate, size) < size)
-        return -1; /* delivery itself finds out */
-    if ((e->state.rflags & RFLAGS_VM) && type == INTR_SOFTWARE && RFLAGS_IOPL(e->state.rflags) < 3)
-        return 0;
-    return (gate[5] >> 5 & 3u) < x86_cpl(&e->state) ? (int)(vector * 8 + 2) : -1;
-}
-
-/* Does the event go through a task gate? Then it is an exit, or a fault on the way there. */
-static bool through_task_gate(struct engine *e)
-{
-    unsigned vector = INTR_VECTOR(e->event.info);
-    uint8_t gate[8];
-
-    if (!(e->state.cr0 & CR0_PE) || (e->state.efer & EFER_LMA) ||
-        vector * 8 + 7 > e->state.idtr.limit ||
-        machine_read_linear(e->machine, e->state.idtr.base + vector * 8, gate, 8) < 8 ||
-        (gate[5] & 0x9f) != (0x80 | X86_TASK_GATE))
-        return false; /* absent ones fault in the core */
-    return inspect_task(e, TASK_GATE, get_le16(gate + 2));
-}
-
-/*
- * Load the parked guest and deliver the pending event. False when that failed: the guest is as
- * before, and e->fault, e->native or e->event tell why.
- */
-static bool enter(struct engine *e)
-{
-    uint64_t rip = e->state.rip;
-    int error = e->event.info & INTR_VALID ? gate_error(e) : -1;
-    int rc;
-
-    if (error >= 0) {
-        e->event = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
-                                              INTR_HARDWARE_EXCEPTION << 8 | X86_GP,
-                                      .error = (uint32_t)error};
-    }
-    e->aborted = 0;
-    e->native = -1;
-    e->fault.kind = FAULT_NONE;
-    if ((e->event.info & INTR_VALID) && through_task_gate(e))
-        return false;
-    if (e->event.info & INTR_VALID) {
-        e->state.rip += e->event.insn_len;
-        if (INTR_VECTOR(e->event.info) == X86_PF)
-            e->state.cr2 = e->event.cr2;
-        if (e->event.insn_len)
-            e->state.rflags &= ~(uint64_t)RFLAGS_RF;
-        e->nmi_blocked |= INTR_TYPE(e->event.info) == INTR_NMI;
-    }
-    rc = world_load(e);
-    if (!rc && (e->event.info & INTR_HAS_ERROR) && (e->cr0 & CR0_PE) && !push_error_code(e)) {
-        e->loaded = false;
-        rc = -EFAULT;
-    }
-    if (rc) {
-        e->state.rip = rip;
-        if (e->fault.kind != FAULT_NONE && e->fault.access != X86_FETCH && !e->fault.exact)
-            e->fault.exact = true; /* the page is all that is known */
-        return false;
-    }
-    e->machine->insns += e->event.insn_len > 0; /* INT n retires with its delivery */
-    e->event.info = 0;
-    return true;
 }
 
 /* Intercepts that allow_insn() lifts for one instruction. */
@@ -356,7 +236,7 @@ static void begin_once(struct engine *e)
     e->mmio_open = e->mmio_once;
     if (e->bare_once)
         context_lift_intercepts(e, SVM_INTERCEPT_TABLES, LIFTED_CR_READS);
-    if ((e->mmio_once || e->bare_once) && e->machine->insns + 1 < e->limit)
+    if ((e->mmio_once || e->bare_once || e->table_access) && e->machine->insns + 1 < e->limit)
         e->limit = e->machine->insns + 1;
 }
 
@@ -366,6 +246,9 @@ static void end_once(struct engine *e)
     if (e->mmio_open)
         memory_flush(e);
     e->mmio_open = e->mmio_once = false;
+    if (e->table_access)
+        memory_flush(e);
+    e->table_access = TABLE_ACCESS_UNKNOWN;
     if (e->bare_once)
         world_intercepts(e);
     e->bare_once = false;
@@ -475,7 +358,7 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
     for (unsigned idle = 0; idle < 3;) {
         if (e->loaded && (e->event.info & INTR_VALID))
             world_park(e);
-        if (!e->loaded && !enter(e)) {
+        if (!e->loaded && !deliver_enter(e)) {
             exit_fill(e, exit);
             return BACKEND_EXIT;
         }
@@ -484,6 +367,10 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         if (breakpoint_exit(e, exit) || window_exit(e, exit))
             return BACKEND_EXIT;
         stretch(e, limit);
+        if (e->fault.kind == FAULT_SYSTEM_TABLE && !e->aborted && e->native < 0) {
+            count_settle(e, linear_rip(e));
+            continue;
+        }
         if (came_back(e)) {
             end_once(e);
             if (exit_fill(e, exit))

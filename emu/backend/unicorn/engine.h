@@ -11,6 +11,7 @@
  *   memory.c   both translation stages in the TLB-fill hook, dirty log, code pages
  *   count.c    counting instructions, exact stops, single steps
  *   inspect.c  instructions that the core would not stop at
+ *   deliver.c  events on their way into the guest
  *   watch.c    breakpoints and alignment checks
  *   exits.c    what came back -> struct vm_exit
  *   selftest.c the engine tests itself before it is trusted
@@ -52,6 +53,12 @@ struct context_layout {
     size_t env, dr0, size;
 };
 
+/*
+ * What an access at CPL 3 to a page with a descriptor table is: the program's own, or the CPU's,
+ * which loads a descriptor. Known for one instruction at a time.
+ */
+enum table_access { TABLE_ACCESS_UNKNOWN, TABLE_ACCESS_DATA, TABLE_ACCESS_IMPLICIT };
+
 enum fault_kind {
     FAULT_NONE,
     FAULT_PAGE,
@@ -59,7 +66,8 @@ enum fault_kind {
     FAULT_EPT,
     FAULT_EPT_TABLE,
     FAULT_EPT_MISCONFIG,
-    FAULT_STOP_FETCH
+    FAULT_STOP_FETCH,
+    FAULT_SYSTEM_TABLE /* no fault yet: see memory.c, stage_one() */
 };
 
 /* Why the fill hook denied an access. */
@@ -137,8 +145,9 @@ struct engine {
     struct fault fault;
     bool probing; /* running a denied write again to learn its address */
     uint64_t probe_page;
-    bool mmio_once; /* allow_mmio(): the next instruction may reach the MMIO bus */
-    bool mmio_open; /* ... and is running */
+    bool mmio_once;                 /* allow_mmio(): the next instruction may reach the MMIO bus */
+    bool mmio_open;                 /* ... and is running */
+    enum table_access table_access; /* ... and its accesses to descriptor tables are known */
     bool bare_once; /* allow_insn(): the next instruction has no intercepts but what must be */
     uint64_t mmio_page;
     uint64_t code_gva; /* page last fetched from, and its bytes */
@@ -232,6 +241,8 @@ void memory_paging(struct engine *e, struct x86_paging *mmu);
 void memory_flush(struct engine *e);
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size);
 void memory_locate_write(struct engine *e);
+/* An access at CPL 3 met a descriptor table on a user page under SMAP: find out whose it is. */
+void memory_settle_table_access(struct engine *e);
 /* Bytes at a linear address that can be fetched, at most to the page's end; NULL when none. */
 const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size);
 bool memory_page_is_mixed(struct engine *e, uint64_t gva);
@@ -258,6 +269,13 @@ enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size)
 bool inspect_insn(struct engine *e, uint64_t gva);
 /* The same for a transfer through a task gate or to a TSS, from `e->state`. */
 bool inspect_task(struct engine *e, enum task_source source, uint16_t selector);
+
+/* deliver.c */
+/*
+ * Load the parked guest and deliver the pending event. False when that failed: the guest is as
+ * before, and e->fault, e->native, e->aborted tell why.
+ */
+bool deliver_enter(struct engine *e);
 
 /* watch.c */
 /* Is any breakpoint enabled? Then the guest runs step by step. */

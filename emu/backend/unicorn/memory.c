@@ -11,6 +11,7 @@
 #include "backend/unicorn/engine.h"
 
 #include "backend/unicorn/vmcb.h"
+#include "x86/operand.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -112,9 +113,10 @@ void memory_paging(struct engine *e, struct x86_paging *mmu)
 /* ---- stage one --------------------------------------------------------------------------- */
 
 /*
- * The hook is not told who accesses. CPL 3 is what CS says; a far transfer or an event's delivery
- * at CPL 3 reads descriptor tables and TSS as a supervisor (SDM vol. 3, 4.6), and shows by the
- * instruction or by the address.
+ * The hook is not told who accesses. CPL 3 is what CS says; but a far transfer, a segment load or an
+ * event's delivery at CPL 3 reads descriptor tables and TSS as a supervisor (SDM vol. 3, 4.6). Where
+ * that makes a difference the access is denied first (FAULT_SYSTEM_TABLE), the instruction looked at
+ * with RIP exact, and run once more, alone.
  */
 static bool in_system_table(struct engine *e, uint64_t page)
 {
@@ -130,7 +132,26 @@ static bool in_system_table(struct engine *e, uint64_t page)
     return false;
 }
 
-static bool stage_one(struct engine *e, uint64_t gva, enum x86_access access, struct x86_walk *walk)
+/* Redo a walk at CPL 3 that met a descriptor table. False: whose access it is has to be found out. */
+static bool walk_table(struct engine *e, struct x86_paging *mmu, enum x86_access access,
+                       struct x86_walk *walk)
+{
+    struct x86_walk implicit;
+
+    if (e->table_access == TABLE_ACCESS_DATA || !in_system_table(e, walk->gva))
+        return true;
+    mmu->implicit = true;
+    x86_walk(mmu, walk->gva, access, false, &implicit);
+    if (implicit.verdict == walk->verdict)
+        return true;
+    if (e->table_access == TABLE_ACCESS_UNKNOWN)
+        return false;
+    *walk = implicit;
+    return true;
+}
+
+static enum fault_kind stage_one(struct engine *e, uint64_t gva, enum x86_access access,
+                                 struct x86_walk *walk)
 {
     struct x86_paging mmu;
     bool user;
@@ -141,16 +162,43 @@ static bool stage_one(struct engine *e, uint64_t gva, enum x86_access access, st
         mmu.ac = engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_AC;
     mmu.implicit = e->delivering;
     x86_walk(&mmu, gva, access, user, walk);
-    if (walk->verdict == X86_WALK_DENIED && user && access != X86_FETCH &&
-        in_system_table(e, gva)) {
-        mmu.implicit = true;
-        x86_walk(&mmu, gva, access, false, walk);
-    }
+    if (user && access != X86_FETCH && (walk->verdict == X86_WALK_DENIED || (e->cr4 & CR4_SMAP)) &&
+        !walk_table(e, &mmu, access, walk))
+        return FAULT_SYSTEM_TABLE;
+    if (walk->verdict == X86_WALK_NOT_CANONICAL)
+        return FAULT_CANONICAL;
     if (walk->verdict != X86_WALK_OK)
-        return false;
+        return walk->verdict == X86_WALK_NO_TABLE ? FAULT_EPT_TABLE : FAULT_PAGE;
     if (e->cr0 & CR0_PG)
         x86_walk_set_accessed_dirty(walk, access, table_write, e);
-    return true;
+    return FAULT_NONE;
+}
+
+/* Instructions that read descriptors. */
+static bool reads_descriptor(const struct x86_insn *insn)
+{
+    unsigned op = insn->opcode, reg = insn->modrm >> 3 & 7;
+
+    if (insn->map == 1)
+        return op == 0x02 || op == 0x03 || (op == 0x00 && (reg == 4 || reg == 5)) || op == 0xa1 ||
+               op == 0xa9 || op == 0xb2 || op == 0xb4 || op == 0xb5;
+    return insn->map == 0 && (op == 0x8e || (op < 0x20 && (op & 7) == 7) || op == 0xc4 ||
+                              op == 0xc5 || op == 0x9a || op == 0xea || op == 0xca || op == 0xcb ||
+                              op == 0xcf || (op == 0xff && (reg == 3 || reg == 5)));
+}
+
+void memory_settle_table_access(struct engine *e)
+{
+    struct x86_insn insn;
+    uint8_t bytes[15];
+    size_t size;
+
+    memory_flush(e);
+    world_read(e);
+    size = machine_read_linear(e->machine, e->state.rip + context_cs_base(e), bytes, sizeof(bytes));
+    x86_decode(bytes, size, engine_code_bits(e), &insn);
+    e->table_access =
+        insn.length && reads_descriptor(&insn) ? TABLE_ACCESS_IMPLICIT : TABLE_ACCESS_DATA;
 }
 
 /* ---- the fill hook ----------------------------------------------------------------------- */
@@ -239,19 +287,19 @@ static bool fill_mmio(struct engine *e, uint64_t gpa, enum x86_access access, uc
 
 static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
 {
-    const struct ram_slot *slot;
     struct x86_walk walk;
+    enum fault_kind kind = stage_one(e, gva, access, &walk);
+    const struct ram_slot *slot;
     unsigned rights;
     uint8_t *use;
 
-    if (!stage_one(e, gva, access, &walk)) {
-        e->fault.error_code = walk.error_code;
-        if (walk.verdict == X86_WALK_NO_TABLE)
-            return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa);
-        return deny_located(e,
-                            walk.verdict == X86_WALK_NOT_CANONICAL ? FAULT_CANONICAL : FAULT_PAGE,
-                            gva, access, entry);
-    }
+    e->fault.error_code = walk.error_code;
+    if (kind == FAULT_SYSTEM_TABLE)
+        return deny(e, kind, gva, access);
+    if (kind == FAULT_EPT_TABLE)
+        return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa);
+    if (kind != FAULT_NONE)
+        return deny_located(e, kind, gva, access, entry);
     slot = ram_find(&e->machine->ram, walk.gpa);
     rights = slot ? ept_slot_rights(&e->machine->ept, slot, walk.gpa) : 0;
     if (ept_misconfigured(rights)) {
@@ -349,6 +397,27 @@ bool memory_unmapped(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, in
     return false;
 }
 
+/* A locked access does not reach the page of nothing: take the address from the instruction. */
+static void locate_operand(struct engine *e, uint64_t rip)
+{
+    struct x86_insn insn;
+    uint8_t bytes[15];
+    uint64_t gva;
+    size_t size;
+
+    engine_set_reg(e, UC_X86_REG_RIP, rip);
+    world_read(e);
+    size = machine_read_linear(e->machine, rip + context_cs_base(e), bytes, sizeof(bytes));
+    if (!x86_decode(bytes, size, engine_code_bits(e), &insn) || !insn.has_modrm ||
+        insn.modrm >> 6 == 3)
+        return;
+    gva = x86_operand_linear(&insn, bytes, &e->state);
+    if ((gva & PAGE_MASK) != (e->fault.gva & PAGE_MASK))
+        return;
+    e->fault.gva = gva;
+    e->fault.gpa |= gva & ~PAGE_MASK;
+}
+
 /*
  * Run a denied write once more to learn its low address bits, and take it all back: reads have no
  * side effect, the write itself goes nowhere, and RIP is put back on the instruction.
@@ -367,9 +436,12 @@ void memory_locate_write(struct engine *e)
     if (e->fault.exact) {
         fault.gva = e->fault.gva;
         fault.gpa = e->fault.gpa;
+        fault.exact = true;
     }
-    fault.exact = true;
     e->fault = fault;
+    if (!fault.exact)
+        locate_operand(e, rip);
+    e->fault.exact = true;
     e->native = -1;
     e->aborted = 0;
     engine_set_reg(e, UC_X86_REG_RIP, rip);
