@@ -1,5 +1,5 @@
 /*
- * core/loader.c: start states, every way in which an image can be bad, and that a bad one leaves
+ * loader/: start states, every way in which an image can be bad, and that a bad one leaves
  * the machine as it was.
  */
 #include "core/loader.h"

@@ -1,0 +1,69 @@
+/* Any image, see core/loader.h: what it is, and the format's own loader. */
+#include "loader/parts.h"
+
+#include "core/machine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int image_bad(const struct image *image, struct error *err, const char *fmt, ...)
+{
+    char why[160];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof(why), fmt, ap);
+    va_end(ap);
+    return error_set(err, -EINVAL, "%.*s: %s", IMAGE_NAME_SHOWN, image->name, why);
+}
+
+static enum image_kind kind_of(const struct image *image)
+{
+    if (image->kind != IMAGE_AUTO)
+        return image->kind;
+    if (image_is_elf(image))
+        return IMAGE_ELF;
+    if (image->has_at)
+        return IMAGE_FLAT;
+    return image_is_boot_sector(image) ? IMAGE_BOOT_SECTOR : IMAGE_AUTO;
+}
+
+int machine_load(struct machine *m, const struct image *image, struct error *err)
+{
+    switch (kind_of(image)) {
+    case IMAGE_FLAT:
+        return flat_load(m, image, err);
+    case IMAGE_BOOT_SECTOR:
+        return boot_sector_load(m, image, err);
+    case IMAGE_ELF:
+        return elf_load(m, image, err);
+    case IMAGE_BIOS:
+        return rom_load(m, image, err);
+    case IMAGE_AUTO:
+        break;
+    }
+    if (image->size == 0)
+        return image_bad(image, err, "the file is empty");
+    if (image->size > m->ram.size)
+        return segment_check_range(m, image, 0, image->size, err);
+    return image_bad(image, err,
+                     "neither ELF nor a boot sector of 512 bytes, and no load address given");
+}
+
+const char *image_kind_name(enum image_kind kind)
+{
+    switch (kind) {
+    case IMAGE_FLAT:
+        return "flat";
+    case IMAGE_BOOT_SECTOR:
+        return "boot sector";
+    case IMAGE_ELF:
+        return "ELF";
+    case IMAGE_BIOS:
+        return "BIOS ROM";
+    case IMAGE_AUTO:
+        break;
+    }
+    return "unknown";
+}

@@ -1,0 +1,53 @@
+/*
+ * What the formats of core/loader.h share, for the files of this folder only.
+ *
+ *   image.c    what an image is; the entry point machine_load()
+ *   flat.c     flat binaries and boot sectors
+ *   elf.c      ELF32 and ELF64
+ *   rom.c      BIOS ROMs
+ *   segment.c  bytes of a file to RAM
+ *   start.c    the CPU's state at the first instruction
+ *   file.c     files
+ *
+ * A xxx_load() checks the whole image before it changes the machine: 0, or -EINVAL with a line.
+ */
+#ifndef VLAB_LOADER_PARTS_H
+#define VLAB_LOADER_PARTS_H
+
+#include "core/loader.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IMAGE_NAME_SHOWN 120 /* bytes of a file name in a message */
+#define BOOT_SECTOR_AT 0x7c00u
+
+/* `filled` bytes of the file from `offset`, zeroes up to `size`. */
+struct segment {
+    uint64_t gpa;
+    uint64_t size;
+    uint64_t offset;
+    uint64_t filled;
+};
+
+/* "NAME: WHY", -EINVAL. */
+int image_bad(const struct image *image, struct error *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+bool image_is_elf(const struct image *image);
+bool image_is_boot_sector(const struct image *image);
+
+int flat_load(struct machine *m, const struct image *image, struct error *err);
+int boot_sector_load(struct machine *m, const struct image *image, struct error *err);
+int elf_load(struct machine *m, const struct image *image, struct error *err);
+int rom_load(struct machine *m, const struct image *image, struct error *err);
+
+/* All of [gpa, gpa + size) is RAM that can be written. */
+int segment_check_range(const struct machine *m, const struct image *image, uint64_t gpa,
+                        uint64_t size, struct error *err);
+void segment_write(struct machine *m, const struct image *image, const struct segment *s);
+
+void start_real(struct machine *m, uint16_t cs, uint16_t ip);
+void start_protected(struct machine *m, uint32_t entry);
+
+#endif

@@ -1,0 +1,26 @@
+/* BIOS ROMs: a firmware of the user's choice, started by RESET. */
+#include "loader/parts.h"
+
+#include "core/backend.h"
+#include "core/machine.h"
+
+#define ROM_UNIT 0x10000u
+#define ROM_MAX (16u << 20)
+
+int rom_load(struct machine *m, const struct image *image, struct error *err)
+{
+    struct x86_state state;
+    int rc;
+
+    if (image->size < ROM_UNIT || image->size > ROM_MAX || image->size % ROM_UNIT)
+        return image_bad(image, err,
+                         "a BIOS ROM has 64 KiB to 16 MiB in whole 64 KiB, this file has %zu bytes",
+                         image->size);
+    rc = ram_add_rom(&m->ram, image->data, image->size, err);
+    if (rc)
+        return rc;
+    m->vcpu->ops->invalidate(m->vcpu, 0, RAM_HIGH_BASE); /* it lies in two places */
+    x86_state_reset(&state);
+    machine_set_state(m, &state);
+    return 0;
+}
