@@ -4,7 +4,7 @@
  *
  * Left out: relocation (ET_DYN), section headers, symbols and dynamic linking.
  */
-#include "loader/parts.h"
+#include "loader/multiboot.h"
 
 #include "util/bytes.h"
 
@@ -122,11 +122,23 @@ static int check_segment(const struct machine *m, const struct image *image, uns
     return segment_check_range(m, image, s->gpa, s->size, err);
 }
 
+/* What the segments below 4 GiB cover. */
+static void span_add(struct kernel *span, const struct segment *s)
+{
+    if (s->gpa > UINT32_MAX)
+        return;
+    if (s->gpa < span->begin)
+        span->begin = s->gpa;
+    if (s->gpa + s->size > span->end)
+        span->end = s->gpa + s->size;
+}
+
 static int check_segments(const struct machine *m, const struct image *image, const struct elf *elf,
-                          struct error *err)
+                          struct kernel *span, struct error *err)
 {
     bool any = false, entered = false;
 
+    *span = (struct kernel){.begin = UINT32_MAX};
     for (unsigned i = 0; i < elf->phnum; i++) {
         struct segment s;
         int rc;
@@ -137,6 +149,7 @@ static int check_segments(const struct machine *m, const struct image *image, co
         if (rc)
             return rc;
         any = true;
+        span_add(span, &s);
         entered |= elf->entry - s.gpa < s.size;
     }
     if (!any)
@@ -150,28 +163,52 @@ static int check_segments(const struct machine *m, const struct image *image, co
     return 0;
 }
 
+static void write_segments(struct machine *m, const struct image *image, const struct elf *elf)
+{
+    for (unsigned i = 0; i < elf->phnum; i++) {
+        struct segment s;
+
+        if (elf_segment(image, elf, i, &s))
+            segment_write(m, image, &s);
+    }
+}
+
+static int parse(const struct machine *m, const struct image *image, struct elf *elf,
+                 struct kernel *span, struct error *err)
+{
+    int rc = check_ident(image, elf, err);
+
+    if (!rc)
+        rc = parse_header(image, elf, err);
+    if (!rc)
+        rc = check_table(image, elf, err);
+    return rc ? rc : check_segments(m, image, elf, span, err);
+}
+
 int elf_load(struct machine *m, const struct image *image, struct error *err)
 {
+    struct multiboot_header header;
+    bool multiboot = multiboot_find(image, &header);
+    struct kernel span;
+    struct multiboot mb;
     struct elf elf = {0};
     int rc;
 
     if (!image_is_elf(image))
         return image_bad(image, err, "not an ELF file");
-    rc = check_ident(image, &elf, err);
-    if (!rc)
-        rc = parse_header(image, &elf, err);
-    if (!rc)
-        rc = check_table(image, &elf, err);
-    if (!rc)
-        rc = check_segments(m, image, &elf, err);
+    if (multiboot && multiboot_has_addresses(&header))
+        return multiboot_load(m, image, err); /* they come before the ELF header's (3.1.2) */
+    rc = parse(m, image, &elf, &span, err);
+    if (!rc && multiboot)
+        rc = multiboot_prepare(&mb, m, image, &header, &span, err);
+    if (!rc && !multiboot && (image->command_line || image->module_count))
+        rc = image_bad(image, err, "no multiboot header to take a command line or modules");
     if (rc)
         return rc;
-    for (unsigned i = 0; i < elf.phnum; i++) {
-        struct segment s;
-
-        if (elf_segment(image, &elf, i, &s))
-            segment_write(m, image, &s);
-    }
-    start_protected(m, (uint32_t)elf.entry);
+    write_segments(m, image, &elf);
+    if (multiboot)
+        multiboot_start(&mb, m, image, (uint32_t)elf.entry);
+    else
+        start_protected(m, (uint32_t)elf.entry, 0);
     return 0;
 }

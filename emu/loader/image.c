@@ -1,5 +1,5 @@
 /* Any image, see core/loader.h: what it is, and the format's own loader. */
-#include "loader/parts.h"
+#include "loader/multiboot.h"
 
 #include "core/machine.h"
 
@@ -20,18 +20,29 @@ int image_bad(const struct image *image, struct error *err, const char *fmt, ...
 
 static enum image_kind kind_of(const struct image *image)
 {
+    struct multiboot_header header;
+
     if (image->kind != IMAGE_AUTO)
         return image->kind;
     if (image_is_elf(image))
         return IMAGE_ELF;
     if (image->has_at)
         return IMAGE_FLAT;
-    return image_is_boot_sector(image) ? IMAGE_BOOT_SECTOR : IMAGE_AUTO;
+    if (image_is_boot_sector(image))
+        return IMAGE_BOOT_SECTOR;
+    if (multiboot_find(image, &header) && multiboot_has_addresses(&header))
+        return IMAGE_MULTIBOOT;
+    return IMAGE_AUTO;
 }
 
 int machine_load(struct machine *m, const struct image *image, struct error *err)
 {
-    switch (kind_of(image)) {
+    enum image_kind kind = kind_of(image);
+
+    if ((image->command_line || image->module_count) && kind != IMAGE_ELF &&
+        kind != IMAGE_MULTIBOOT)
+        return image_bad(image, err, "only a multiboot kernel takes a command line or modules");
+    switch (kind) {
     case IMAGE_FLAT:
         return flat_load(m, image, err);
     case IMAGE_BOOT_SECTOR:
@@ -40,6 +51,8 @@ int machine_load(struct machine *m, const struct image *image, struct error *err
         return elf_load(m, image, err);
     case IMAGE_BIOS:
         return rom_load(m, image, err);
+    case IMAGE_MULTIBOOT:
+        return multiboot_load(m, image, err);
     case IMAGE_AUTO:
         break;
     }
@@ -62,6 +75,8 @@ const char *image_kind_name(enum image_kind kind)
         return "ELF";
     case IMAGE_BIOS:
         return "BIOS ROM";
+    case IMAGE_MULTIBOOT:
+        return "multiboot";
     case IMAGE_AUTO:
         break;
     }

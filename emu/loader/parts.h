@@ -4,6 +4,7 @@
  *   image.c    what an image is; the entry point machine_load()
  *   flat.c     flat binaries and boot sectors
  *   elf.c      ELF32 and ELF64
+ *   multiboot.c  multiboot 1 kernels (multiboot.h)
  *   rom.c      BIOS ROMs
  *   segment.c  bytes of a file to RAM
  *   start.c    the CPU's state at the first instruction
@@ -40,6 +41,7 @@ bool image_is_boot_sector(const struct image *image);
 int flat_load(struct machine *m, const struct image *image, struct error *err);
 int boot_sector_load(struct machine *m, const struct image *image, struct error *err);
 int elf_load(struct machine *m, const struct image *image, struct error *err);
+int multiboot_load(struct machine *m, const struct image *image, struct error *err);
 int rom_load(struct machine *m, const struct image *image, struct error *err);
 
 /* All of [gpa, gpa + size) is RAM that can be written. */
@@ -47,7 +49,11 @@ int segment_check_range(const struct machine *m, const struct image *image, uint
                         uint64_t size, struct error *err);
 void segment_write(struct machine *m, const struct image *image, const struct segment *s);
 
+/* `size` bytes to RAM that was checked. */
+void segment_put(struct machine *m, uint64_t gpa, const uint8_t *data, uint64_t size);
+
 void start_real(struct machine *m, uint16_t cs, uint16_t ip);
-void start_protected(struct machine *m, uint32_t entry);
+/* `info`: guest-physical address of the multiboot information, 0: none. */
+void start_protected(struct machine *m, uint32_t entry, uint32_t info);
 
 #endif

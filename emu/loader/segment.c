@@ -54,6 +54,14 @@ static void zero_range(struct machine *m, uint64_t gpa, uint64_t size)
     }
 }
 
+void segment_put(struct machine *m, uint64_t gpa, const uint8_t *data, uint64_t size)
+{
+    if (size == 0)
+        return;
+    ram_write(&m->ram, gpa, data, size);
+    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+}
+
 void segment_write(struct machine *m, const struct image *image, const struct segment *s)
 {
     ram_write(&m->ram, s->gpa, image->data + s->offset, s->filled);

@@ -24,7 +24,7 @@ void start_real(struct machine *m, uint16_t cs, uint16_t ip)
 }
 
 /* Multiboot 3.2: flat segments, paging and interrupts off. GDTR is the guest's to load. */
-void start_protected(struct machine *m, uint32_t entry)
+void start_protected(struct machine *m, uint32_t entry, uint32_t info)
 {
     static const struct x86_segment code = {.limit = 0xffffffff, .access = 0xc09b, .selector = 8};
     static const struct x86_segment data = {.limit = 0xffffffff, .access = 0xc093, .selector = 16};
@@ -38,6 +38,7 @@ void start_protected(struct machine *m, uint32_t entry)
     state.cr0 = CR0_PE | CR0_ET;
     state.rip = entry;
     state.gpr[X86_RAX] = MULTIBOOT_EAX;
+    state.gpr[X86_RBX] = info;
     state.gpr[X86_RDX] = 0;
     machine_set_state(m, &state);
 }

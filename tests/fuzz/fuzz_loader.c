@@ -1,6 +1,7 @@
 /*
- * Fuzz entry: any bytes as an image. The first byte chooses the kind, the next four the load
- * address. What must hold: an image that is refused has a line and changes no byte of RAM.
+ * Fuzz entry: any bytes as an image. The first byte chooses the kind and, by bit 6, whether a
+ * multiboot kernel gets a command line and modules; the next four are the load address. What must
+ * hold: an image that is refused has a line and changes no byte of RAM.
  *
  * One machine serves all inputs, since making one costs more than loading.
  */
@@ -28,14 +29,21 @@ static struct machine *fuzz_loader_machine(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct machine *m = fuzz_loader_machine();
+    static const struct image_module modules[] = {
+        {.data = (const uint8_t *)"module", .size = 6, .string = "m x"}, {.string = ""}};
     struct image image = {.name = "fuzz"};
     struct error err = {0};
 
     if (size < 5)
         return 0;
-    image.kind = data[0] % 5;
+    image.kind = (data[0] & 7) % 6;
     image.has_at = data[0] & 0x80;
     image.at = get_le32(data + 1);
+    if (data[0] & 0x40) {
+        image.command_line = "command line";
+        image.modules = modules;
+        image.module_count = 2;
+    }
     image.data = data + 5;
     image.size = size - 5;
     ram_clear_dirty(&m->ram);
