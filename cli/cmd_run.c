@@ -28,6 +28,9 @@ struct options {
     const char *what; /* LAB or IMAGE, NULL with --bios */
     const char *bios;
     const char *trace;
+    const char *append;                     /* command line of a multiboot kernel */
+    const char *modules[IMAGE_MODULES_MAX]; /* FILE[,ARGUMENTS] */
+    unsigned module_count;
     uint64_t at, ram_size; /* ram_size 0: not given */
     bool has_at, json;
     struct run_limits limits;
@@ -37,6 +40,9 @@ struct options {
 struct job {
     struct image image;
     uint8_t *data; /* image.data, malloc()ed */
+    struct image_module modules[IMAGE_MODULES_MAX];
+    uint8_t *module_data[IMAGE_MODULES_MAX]; /* malloc()ed, as the strings */
+    char *module_string[IMAGE_MODULES_MAX];
     char path[COURSE_PATH_MAX];
     char name[64]; /* for the trace */
     uint64_t ram_size;
@@ -72,6 +78,8 @@ enum {
     OPT_INSNS,
     OPT_EXITS,
     OPT_TRACE,
+    OPT_APPEND,
+    OPT_MODULE,
     OPT_JSON
 };
 
@@ -84,6 +92,8 @@ static const struct option long_options[] = {
     {"insns", required_argument, NULL, OPT_INSNS},
     {"exits", required_argument, NULL, OPT_EXITS},
     {"trace", required_argument, NULL, OPT_TRACE},
+    {"append", required_argument, NULL, OPT_APPEND},
+    {"module", required_argument, NULL, OPT_MODULE},
     {"json", no_argument, NULL, OPT_JSON},
     {0},
 };
@@ -123,6 +133,16 @@ static int parse_backend(const char *text)
     return CLI_OK;
 }
 
+static int parse_module(const char *text, struct options *o)
+{
+    if (text[0] == '\0' || text[0] == ',')
+        return cli_bad_value(&verb_run, "--module: '%.40s' names no file", text);
+    if (o->module_count == IMAGE_MODULES_MAX)
+        return cli_bad_value(&verb_run, "--module: at most %u modules", IMAGE_MODULES_MAX);
+    o->modules[o->module_count++] = text;
+    return CLI_OK;
+}
+
 static int parse_option(int c, char **argv, struct options *o)
 {
     switch (c) {
@@ -142,6 +162,11 @@ static int parse_option(int c, char **argv, struct options *o)
     case OPT_TRACE:
         o->trace = optarg;
         return CLI_OK;
+    case OPT_APPEND:
+        o->append = optarg;
+        return CLI_OK;
+    case OPT_MODULE:
+        return parse_module(optarg, o);
     case OPT_JSON:
         o->json = true;
         return CLI_OK;
@@ -162,6 +187,9 @@ static int check_arguments(int argc, char **argv, struct options *o)
         return cli_usage(&verb_run, "--bios: the ROM runs alone, without LAB or IMAGE");
     if (o->has_at && o->bios)
         return cli_usage(&verb_run, "--at: a BIOS ROM has its fixed place");
+    if (o->bios && (o->append || o->module_count))
+        return cli_usage(&verb_run, "--%s: only a multiboot kernel takes it",
+                         o->append ? "append" : "module");
     return CLI_OK;
 }
 
@@ -206,6 +234,47 @@ static int use_lab(struct job *job, const char *what, struct error *err)
     return rc;
 }
 
+/* FILE[,ARGUMENTS]: the file's bytes, and "FILE ARGUMENTS" for the kernel. */
+static int open_module(struct job *job, const char *text, struct error *err)
+{
+    struct image_module *module = &job->modules[job->image.module_count];
+    size_t path = strcspn(text, ",");
+    char *string = strdup(text);
+    int rc;
+
+    if (!string)
+        return error_set(err, -ENOMEM, "run: out of memory");
+    job->module_string[job->image.module_count] = string;
+    string[path] = '\0';
+    rc = file_read(string, IMAGE_FILE_MAX, &job->module_data[job->image.module_count],
+                   &module->size, err);
+    if (text[path])
+        string[path] = ' ';
+    module->data = job->module_data[job->image.module_count++];
+    module->string = string;
+    return rc;
+}
+
+static int open_modules(struct job *job, const struct options *o, struct error *err)
+{
+    int rc = 0;
+
+    job->image.command_line = o->append;
+    job->image.modules = job->modules;
+    for (unsigned i = 0; i < o->module_count && !rc; i++)
+        rc = open_module(job, o->modules[i], err);
+    return rc;
+}
+
+static void job_close(struct job *job)
+{
+    for (unsigned i = 0; i < job->image.module_count; i++) {
+        free(job->module_data[i]);
+        free(job->module_string[i]);
+    }
+    free(job->data);
+}
+
 static int job_open(struct job *job, const struct options *o, struct error *err)
 {
     struct machine_config defaults = MACHINE_CONFIG_DEFAULT;
@@ -232,7 +301,7 @@ static int job_open(struct job *job, const struct options *o, struct error *err)
     job->image.name = job->path;
     rc = file_read(job->path, IMAGE_FILE_MAX, &job->data, &job->image.size, err);
     job->image.data = job->data;
-    return rc;
+    return rc ? rc : open_modules(job, o, err);
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -421,22 +490,27 @@ static int run(int argc, char **argv)
         status = cli_fail(&err);
     else
         status = run_job(&job, &o);
-    free(job.data);
+    job_close(&job);
     return status;
 }
 
 const struct verb verb_run = {
     .name = "run",
-    .arguments = "LAB|IMAGE|--bios FILE [--at ADDR] [--backend emu|kvm|auto] [--ram SIZE] "
+    .arguments = "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
+                 "[--backend emu|kvm|auto] [--ram SIZE] "
                  "[--insns N] [--exits N] [--trace FILE] [--json]",
     .summary = "run a lab or an image without a screen, to a stop",
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
         "is an IMAGE: an ELF executable (32 or 64 bits, entered in 32-bit protected mode as\n"
-        "multiboot does), a boot sector of 512 bytes, or with --at a flat binary.\n"
+        "multiboot does), any other multiboot kernel, a boot sector of 512 bytes, or with --at a\n"
+        "flat binary.\n"
         "\n"
         "  --at ADDR      load a flat binary there, below 1 MiB, and enter it in real mode\n"
         "  --bios FILE    a BIOS ROM, started by reset at the end of the first 4 GiB\n"
+        "  --append TEXT  the command line of a multiboot kernel, behind its name\n"
+        "  --module FILE[,TEXT]\n"
+        "                 a file for a multiboot kernel, and what to tell it; any number\n"
         "  --backend B    emu: the emulated CPU; auto: the best there is (here: emu)\n"
         "  --ram SIZE     1M to 4G; suffix K, M or G; 16M unless the lab says otherwise\n"
         "  --insns N      stop after N instructions\n"

@@ -44,6 +44,12 @@ bad 2 "vlab: run: unknown option '--frob'" run --frob
 bad 2 "vlab: run: unknown option '-x'" run -x
 bad 2 "vlab: run: option '--ram' needs a value" run ./ok.bin --ram
 bad 2 "vlab: run: --bios: the ROM runs alone, without LAB or IMAGE" run ./ok.bin --bios ok.bin
+bad 2 "vlab: run: --append: only a multiboot kernel takes it" run --bios ok.bin --append x
+bad 2 "vlab: run: --module: only a multiboot kernel takes it" run --bios ok.bin --module ok.bin
+bad 2 "vlab: run: --module: '' names no file" run ./ok.bin --module ''
+bad 2 "vlab: run: --module: ',x' names no file" run ./ok.bin --module ,x
+bad 1 "vlab: ./ok.bin: only a multiboot kernel takes a command line or modules" run ./ok.bin --at 0x7c00 --append x
+bad 1 "vlab: none: No such file or directory" run ./ok.bin --at 0x7c00 --module none,x
 bad 2 "vlab: run: --ram: 0 is not between 1M and 4G" run ./ok.bin --ram 0
 bad 2 "vlab: run: --ram: 1T is not between 1M and 4G" run ./ok.bin --ram 1T
 bad 2 "vlab: run: --ram: 1023K is not between 1M and 4G" run ./ok.bin --ram 1023K
