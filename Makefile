@@ -82,7 +82,7 @@ LIBAPP     := $(BUILD)/libapp.a
 LIBSUPPORT := $(BUILD)/libsupport.a
 LIBMEASURE := $(BUILD)/libmeasure.a
 
-$(LIBVLAB):    $(call objects,$(EMU_SRC))
+$(LIBVLAB):    $(call objects,$(EMU_SRC)) $(OBJ)/emu/firmware/bios.o
 $(LIBAPP):     $(call objects,$(filter-out cli/main.c,$(APP_SRC)))
 $(LIBSUPPORT): $(call objects,$(SUPPORT_SRC))
 $(LIBMEASURE): $(call objects,$(MEASURE_SRC))
@@ -91,6 +91,24 @@ $(OBJ)/%.o: %.c Makefile $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The firmware: assembled, then bytes for the C compiler.
+BIOS := $(BUILD)/emu/firmware/bios
+
+$(BIOS).bin: emu/firmware/bios.asm Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  ASM   $@")
+	$(Q)nasm -f bin -w+all -w+error -I $(<D)/ -MD $@.d -MP -MT $@ -o $@ $<
+
+$(BIOS).c: $(BIOS).bin
+	@{ echo '#include "firmware/firmware.h"'; echo 'const uint8_t firmware_rom[FIRMWARE_SIZE] = {'; \
+	    od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '};'; } >$@
+
+$(OBJ)/emu/firmware/bios.o: $(BIOS).c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(BIOS).bin.d $(OBJ)/emu/firmware/bios.d
 
 # Removed first: ar would keep the members of files that are gone.
 $(BUILD)/lib%.a:

@@ -4,6 +4,7 @@
 #include "core/backend.h"
 #include "core/clock.h"
 #include "device/devices.h"
+#include "device/firmware_disk.h"
 #include "util/bytes.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ static int create_devices(struct machine *m, struct error *err)
     rc = rc ? rc : debug_text_create(new_device(m), 0xe9);
     rc = rc ? rc : debug_text_create(new_device(m), 0x402);
     rc = rc ? rc : uart_create(new_device(m), 0x3f8);
+    rc = rc ? rc : firmware_disk_create(new_device(m));
     return rc ? error_errno(err, rc, "machine: cannot create its devices") : 0;
 }
 

@@ -46,7 +46,7 @@ int machine_load(struct machine *m, const struct image *image, struct error *err
     case IMAGE_FLAT:
         return flat_load(m, image, err);
     case IMAGE_BOOT_SECTOR:
-        return boot_sector_load(m, image, err);
+        return boot_load(m, image, err);
     case IMAGE_ELF:
         return elf_load(m, image, err);
     case IMAGE_BIOS:
@@ -58,10 +58,8 @@ int machine_load(struct machine *m, const struct image *image, struct error *err
     }
     if (image->size == 0)
         return image_bad(image, err, "the file is empty");
-    if (image->size > m->ram.size)
-        return segment_check_range(m, image, 0, image->size, err);
     return image_bad(image, err,
-                     "neither ELF nor a boot sector of 512 bytes, and no load address given");
+                     "neither ELF nor multiboot nor a boot sector, and no load address given");
 }
 
 const char *image_kind_name(enum image_kind kind)

@@ -317,7 +317,7 @@ static int address_segment(const struct image *image, const struct multiboot_hea
 int multiboot_load(struct machine *m, const struct image *image, struct error *err)
 {
     struct multiboot_header h;
-    struct segment s;
+    struct segment s = {0};
     struct kernel kernel;
     struct multiboot mb;
     uint32_t entry = 0;

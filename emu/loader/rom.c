@@ -9,7 +9,6 @@
 
 int rom_load(struct machine *m, const struct image *image, struct error *err)
 {
-    struct x86_state state;
     int rc;
 
     if (image->size < ROM_UNIT || image->size > ROM_MAX || image->size % ROM_UNIT)
@@ -20,7 +19,6 @@ int rom_load(struct machine *m, const struct image *image, struct error *err)
     if (rc)
         return rc;
     m->vcpu->ops->invalidate(m->vcpu, 0, RAM_HIGH_BASE); /* it lies in two places */
-    x86_state_reset(&state);
-    machine_set_state(m, &state);
+    start_reset(m);
     return 0;
 }

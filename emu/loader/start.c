@@ -10,6 +10,14 @@
 #define BOOT_DRIVE 0x80u /* the first hard disk, in DL */
 #define MULTIBOOT_EAX 0x2badb002u
 
+void start_reset(struct machine *m)
+{
+    struct x86_state state;
+
+    x86_state_reset(&state);
+    machine_set_state(m, &state);
+}
+
 void start_real(struct machine *m, uint16_t cs, uint16_t ip)
 {
     struct x86_state state;
@@ -17,7 +25,7 @@ void start_real(struct machine *m, uint16_t cs, uint16_t ip)
     x86_state_reset(&state);
     x86_segment_real(&state.seg[X86_CS], cs, true);
     state.rip = ip;
-    state.gpr[X86_RSP] = BOOT_SECTOR_AT;
+    state.gpr[X86_RSP] = REAL_STACK;
     state.gpr[X86_RDX] = BOOT_DRIVE;
     state.cr0 = CR0_ET; /* caches on, as firmware leaves them */
     machine_set_state(m, &state);

@@ -81,11 +81,11 @@ bad_image "vlab: none.rom: No such file or directory" --bios none.rom
 : >empty.bin
 bad_image "vlab: ./empty.bin: the file is empty" ./empty.bin
 bad_image "vlab: ./empty.bin: the file is empty" ./empty.bin --at 0x7c00
-bad_image "vlab: ./ok.bin: neither ELF nor a boot sector of 512 bytes, and no load address given" ./ok.bin
+bad_image "vlab: ./ok.bin: neither ELF nor multiboot nor a boot sector, and no load address given" ./ok.bin
 bad_image "vlab: ./ok.bin: load address 0x100000 is not below 1 MiB, where real mode can begin" ./ok.bin --at 0x100000
 bad_image "vlab: ok.bin: a BIOS ROM has 64 KiB to 16 MiB in whole 64 KiB, this file has 1 bytes" --bios ok.bin
 truncate -s 20M big.bin
-bad_image "vlab: ./big.bin: image of 20971520 bytes does not fit into 1048576 bytes of RAM" ./big.bin --ram 1M
+bad_image "vlab: ./big.bin: neither ELF nor multiboot nor a boot sector, and no load address given" ./big.bin --ram 1M
 bad_image "vlab: ./big.bin: image of 20971520 bytes does not fit into 1048576 bytes of RAM" ./big.bin --ram 1M --at 0
 truncate -s 1000K late.bin
 bad_image "vlab: ./late.bin: 1024000 bytes at 0x7c00 do not lie inside 1048576 bytes of RAM" ./late.bin --ram 1M --at 0x7c00

@@ -52,7 +52,6 @@ static void expect_bad(const struct image *image, const char *why)
     snprintf(line, sizeof(line), "x.img: %s", why);
     ck_assert_str_eq(err.text, line);
     ck_assert_uint_eq(machine_state_hash(m), before);
-    ck_assert_uint_eq(m->ram.count, 1);
 }
 
 static void expect_loaded(const struct image *image)
@@ -95,13 +94,83 @@ START_TEST(test_boot_sector)
     expect_real(0, 0x7c00);
 
     image.kind = IMAGE_BOOT_SECTOR;
-    image.size = 513;
-    expect_bad(&image, "a boot sector has 512 bytes, this file has 513");
+    image.size = 511;
+    expect_bad(&image, "a boot sector has 512 bytes, this file has 511");
     image.size = 512;
     data[511] = 0;
-    expect_bad(&image, "a boot sector ends in 55 aa, this file ends in 55 00");
+    expect_bad(&image, "a boot sector ends in 55 aa, this one ends in 55 00");
     image.kind = IMAGE_AUTO;
-    expect_bad(&image, "neither ELF nor a boot sector of 512 bytes, and no load address given");
+    expect_bad(&image, "neither ELF nor multiboot nor a boot sector, and no load address given");
+}
+END_TEST
+
+/* A larger image is a disk: the firmware starts at its reset vector, and nothing was loaded. */
+START_TEST(test_disk_image)
+{
+    uint8_t data[513] = {0xf4};
+    struct image image = {.data = data, .size = 513, .name = "x.img"};
+    struct x86_state s;
+
+    data[510] = 0x55;
+    data[511] = 0xaa;
+    expect_loaded(&image);
+    machine_get_state(m, &s);
+    ck_assert_uint_eq(s.rip, 0xfff0);
+    ck_assert_uint_eq(s.seg[X86_CS].base, 0xffff0000);
+    expect_bytes(0x7c00, "\0", 1);
+    expect_bytes(0xffff0, "\xea", 1);
+    bus_port_write(&m->ports, 0x50c, 1, 4);
+    ck_assert_uint_eq(bus_port_read(&m->ports, 0x508, 4), 2); /* sectors */
+}
+END_TEST
+
+/* Vectors, BIOS data and ROM, as POST leaves them, and not a trace of it in the CPU. */
+START_TEST(test_firmware)
+{
+    uint8_t data[512] = {0xf4};
+    struct image image = {.data = data, .size = 512, .name = "x.img"};
+    uint8_t vectors[0x78 * 4];
+
+    data[510] = 0x55;
+    data[511] = 0xaa;
+    expect_loaded(&image);
+    ck_assert_uint_eq(m->insns, 0);
+    ck_assert_uint_eq(m->exits, 0);
+    ck_assert(ram_read(&m->ram, 0, vectors, sizeof(vectors)));
+    for (unsigned i = 0; i < 0x78; i++) {
+        bool none = (i >= 0x1d && i <= 0x1f) || (i >= 0x60 && i <= 0x67);
+        uint8_t *v = vectors + 4 * (size_t)i;
+
+        ck_assert_uint_eq(get_le16(v + 2), none ? 0 : 0xf000);
+        ck_assert_msg(none || get_le16(v) >= 0xe000, "vector %02x", i);
+    }
+    expect_bytes(0x400, "\xf8\x03", 2);     /* COM1 */
+    expect_bytes(0x40e, "\xc0\x9f", 2);     /* EBDA */
+    expect_bytes(0x410, "\x22\x02", 2);     /* equipment */
+    expect_bytes(0x413, "\x7f\x02", 2);     /* 639 KiB */
+    expect_bytes(0x41a, "\x1e\0\x1e\0", 4); /* no key */
+    expect_bytes(0x46c, "\0\0\0\0", 4);     /* no tick */
+    expect_bytes(0x480, "\x1e\0\x3e\0", 4);
+    expect_bytes(0x9fc00, "\x01", 1);
+    expect_bytes(0xffffe, "\xfc", 1); /* a PC AT */
+    expect_bytes(0xfffffffe, "\xfc", 1);
+    ck_assert(ram_find(&m->ram, 0xf0000)->read_only);
+    expect_loaded(&image); /* the ROM is there only once */
+    ck_assert_uint_eq(m->ram.count, 3);
+}
+END_TEST
+
+START_TEST(test_other_rom)
+{
+    uint8_t *rom = calloc(1, 0x10000), data[512] = {[510] = 0x55, [511] = 0xaa};
+    struct image image = {.data = rom, .size = 0x10000, .name = "x.img", .kind = IMAGE_BIOS};
+    struct error err;
+
+    expect_loaded(&image);
+    image = (struct image){.data = data, .size = 512, .name = "x.img"};
+    ck_assert_int_eq(machine_load(m, &image, &err), -EBUSY);
+    ck_assert_str_eq(err.text, "firmware: the machine has another ROM already");
+    free(rom);
 }
 END_TEST
 
@@ -115,10 +184,13 @@ START_TEST(test_flat)
         .data = (const uint8_t *)"\x90\xf4", .size = 2, .name = "x.img", .has_at = true};
 
     for (unsigned i = 0; i < 4; i++) {
+        close_machine();
+        open_machine();
         image.at = places[i].at;
         expect_loaded(&image);
         expect_bytes(places[i].at, "\x90\xf4", 2);
         expect_real(places[i].cs, places[i].ip);
+        expect_bytes(4 * 0x1c + 2, i < 3 ? "\x00\xf0" : "\0\0", 2); /* in the ROM's place: none */
     }
 }
 END_TEST
@@ -145,8 +217,6 @@ START_TEST(test_flat_bad)
     image.kind = IMAGE_AUTO;
     image.has_at = false;
     expect_bad(&image, "the file is empty");
-    image.size = 3 * MIB;
-    expect_bad(&image, "image of 3145728 bytes does not fit into 2097152 bytes of RAM");
     free(big);
 }
 END_TEST
@@ -459,6 +529,9 @@ int main(void)
 
     tcase_add_checked_fixture(images, open_machine, close_machine);
     tcase_add_test(images, test_boot_sector);
+    tcase_add_test(images, test_disk_image);
+    tcase_add_test(images, test_firmware);
+    tcase_add_test(images, test_other_rom);
     tcase_add_test(images, test_flat);
     tcase_add_test(images, test_flat_bad);
     tcase_add_loop_test(images, test_elf, 0, 2);
