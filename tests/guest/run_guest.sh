@@ -17,7 +17,7 @@ guests() {
 # run_vlab IMAGE OUTPUT: the guest's text, then "status N", into OUTPUT. What does not end by the
 # debug exit has the reason instead of the number.
 run_vlab() {
-    "$VLAB" run "$1" --json --insns 50000000 >"$work/vlab.out" 2>"$work/vlab.err" </dev/null ||
+    "$VLAB" run "$1" --ram 32M --json --insns 50000000 >"$work/vlab.out" 2>"$work/vlab.err" </dev/null ||
         cat "$work/vlab.err"
     sed '$d' "$work/vlab.out" >"$2"
     if tail -n 1 "$work/vlab.out" | grep -q '"stop": *"debug-exit"'; then

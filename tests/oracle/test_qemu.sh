@@ -14,7 +14,7 @@ command -v qemu-system-x86_64 >"$work/which" || {
 run_qemu() {
     image=$BUILD/tests/guest/$1.$2
     case $2 in
-    bin) set -- "$3" -drive "file=$image,format=raw,if=ide" ;;
+    bin) set -- "$3" -drive "file=$image,format=raw,if=ide,snapshot=on" ;;
     *) set -- "$3" -kernel "$image" ;;
     esac
     output=$1
