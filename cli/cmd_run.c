@@ -503,8 +503,8 @@ const struct verb verb_run = {
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
         "is an IMAGE: an ELF executable (32 or 64 bits, entered in 32-bit protected mode as\n"
-        "multiboot does), any other multiboot kernel, a boot sector of 512 bytes, or with --at a\n"
-        "flat binary.\n"
+        "multiboot does), any other multiboot kernel, a boot sector, the image of a disk that\n"
+        "begins with one (never written), or with --at a flat binary.\n"
         "\n"
         "  --at ADDR      load a flat binary there, below 1 MiB, and enter it in real mode\n"
         "  --bios FILE    a BIOS ROM, started by reset at the end of the first 4 GiB\n"

@@ -1,11 +1,15 @@
 /*
- * Putting an image into a machine: flat binary, boot sector, ELF32/ELF64, multiboot, BIOS ROM.
+ * Putting an image into a machine: flat binary, boot sector, disk, ELF32/ELF64, multiboot, BIOS ROM.
  *
  * Formats, their start state, and what is checked:
  * - boot sector: 512 bytes ending in 55 aa, at 0000:7c00, real mode, DL = 80h (Phoenix BIOS Boot
- *   Specification 6.5.1); SP = 7c00.
+ *   Specification 6.5.1); SP = 7c00, IF = 0. The firmware of emu/firmware is there as after POST, with
+ *   the sector as its disk.
+ * - disk: a larger image whose first sector ends in 55 aa; the firmware starts by RESET and boots from
+ *   it. The image itself is never written.
  * - flat binary: bytes at a given address below 1 MiB, entered in real mode with CS:IP = 0000:addr
- *   below 64 KiB, else CS = addr >> 4, IP = addr & 15.
+ *   below 64 KiB, else CS = addr >> 4, IP = addr & 15. The firmware is under it, without a disk,
+ *   unless it reaches into f0000-fffff.
  * - ELF32 (EM_386): PT_LOAD segments at p_paddr, entered at e_entry in flat 32-bit protected mode
  *   without paging, interrupts off, EAX = 2badb002, EBX = 0.
  *   ELF64 (EM_X86_64): the same; entry is 32-bit code, and must be below 4 GiB.
@@ -31,8 +35,8 @@ struct machine;
 enum image_kind {
     IMAGE_AUTO,
     IMAGE_FLAT,
-    IMAGE_BOOT_SECTOR,
-    IMAGE_ELF, /* with a multiboot header or without */
+    IMAGE_BOOT_SECTOR, /* or a disk that begins with one */
+    IMAGE_ELF,         /* with a multiboot header or without */
     IMAGE_BIOS,
     IMAGE_MULTIBOOT /* no ELF: the header's address fields say where it goes */
 };

@@ -49,7 +49,7 @@ static void describe_port(struct text *t, const struct vm_exit *exit, uint64_t v
         {0x64, 0x64, "keyboard"},   {0x70, 0x71, "RTC and CMOS"}, {0x80, 0x80, "POST code"},
         {0xa0, 0xa1, "second PIC"}, {0xe9, 0xe9, "debug text"},   {0xf4, 0xf4, "debug-exit"},
         {0x3f8, 0x3ff, "COM1"},     {0x402, 0x402, "debug text"}, {0xcf8, 0xcff, "PCI"},
-        {0x510, 0x511, "fw_cfg"},
+        {0x500, 0x50f, "firmware"}, {0x510, 0x511, "fw_cfg"},
     };
 
     (void)exit;

@@ -22,7 +22,7 @@
 ; The ROM is 64 KiB, in f0000-fffff and below 4 GiB; code and data lie in its last 8 KiB.
 
     bits    16
-    cpu     x64                     ; 16-bit code, but INSD and 32-bit registers
+    cpu     386
     org     0
 
 %include "bios_layout.inc"
@@ -423,7 +423,7 @@ disk_last:
     mov     ah, [BDA_DISK_STATUS]
     jmp     disk_tell
 
-; EAX: sectors of the disk; DI: heads; CX: cylinders. Heads double until there are at most 1024
+; EAX: sectors of the disk; DI: heads; CX: cylinders, 0 without a disk. Heads double until there are at most 1024
 ; cylinders. Clobbers EDX, ESI.
 geometry:
     mov     al, FW_DISK_SIZE
@@ -516,6 +516,8 @@ transfer:
 
 disk_geometry:
     call    geometry
+    test    cx, cx
+    jz      disk_bad
     dec     cx
     xchg    cl, ch
     shl     cl, 6
@@ -532,6 +534,7 @@ disk_geometry:
 ; A hard disk of CX:DX sectors
 disk_kind:
     call    geometry
+    jcxz    disk_no_kind
     mov     CALLER(edx), ax
     shr     eax, 16
     mov     CALLER(ecx), ax
@@ -610,6 +613,8 @@ disk_parameters:
     call    geometry
     movzx   edx, di
     pop     di
+    test    cx, cx
+    jz      disk_bad
     mov     word [es:di], 26
     mov     word [es:di + 2], 2     ; cylinders, heads and sectors are valid
     movzx   ecx, cx

@@ -414,6 +414,43 @@ START_TEST(test_no_a20)
 }
 END_TEST
 
+/* ---- no disk --------------------------------------------------------------------------------- */
+
+/* A flat binary has no disk: every service says so. */
+START_TEST(test_no_disk)
+{
+    static const struct {
+        const char *code;
+        bool carry;
+        unsigned ah;
+    } calls[] = {
+        {"\xb8\x01\x02\xb9\x01\x00\xcd\x13\xf4", true, 1}, /* read */
+        {"\xb8\x00\x08\xb9\x01\x00\xcd\x13\xf4", true, 1}, /* geometry */
+        {"\xb8\x00\x15\xb9\x01\x00\xcd\x13\xf4", false, 0},
+        {"\xbe\x1a\x70\xb4\x48\xcd\x13\x90\xf4", true, 1}, /* parameters; SI points to nothing */
+    };
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        struct image image = {.data = (const uint8_t *)calls[i].code,
+                              .size = 9,
+                              .name = "test",
+                              .at = 0x1000,
+                              .has_at = true};
+        struct run_limits limits = {.insns = 100000};
+        struct run_result result;
+        struct error err;
+
+        ck_assert_int_eq(machine_load(m, &image, &err), 0);
+        ck_assert(ram_write(&m->ram, 0x701a, "\x1a", 1)); /* the size of its buffer */
+        ck_assert_int_eq(machine_run(m, &limits, &result), 0);
+        ck_assert_int_eq(result.stop, STOP_HALT);
+        machine_get_state(m, &state);
+        ck_assert_uint_eq(carry(), calls[i].carry);
+        ck_assert_uint_eq(reg(X86_RAX) >> 8, calls[i].ah);
+    }
+}
+END_TEST
+
 /* ---- the ROM --------------------------------------------------------------------------------- */
 
 START_TEST(test_rom)
@@ -452,6 +489,7 @@ int main(void)
     tcase_add_test(services, test_post);
     tcase_add_test(services, test_a20);
     tcase_add_test(services, test_no_a20);
+    tcase_add_test(services, test_no_disk);
     tcase_add_test(services, test_rom);
     tcase_set_timeout(services, 60);
     suite_add_tcase(suite, services);
