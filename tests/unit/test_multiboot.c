@@ -76,6 +76,24 @@ static void put_elf(uint32_t at, uint32_t size)
     memcpy(file + sizeof(header), &program, sizeof(program));
 }
 
+/* The same as ELF64, entered behind its headers. */
+static void put_elf64(uint64_t at, uint64_t size)
+{
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+                         .e_type = ET_EXEC,
+                         .e_machine = EM_X86_64,
+                         .e_version = EV_CURRENT,
+                         .e_entry = at + 0x100,
+                         .e_phoff = sizeof(Elf64_Ehdr),
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = 1};
+    Elf64_Phdr program = {
+        .p_type = PT_LOAD, .p_offset = 0, .p_paddr = at, .p_filesz = 0x100, .p_memsz = size};
+
+    memcpy(file, &header, sizeof(header));
+    memcpy(file + sizeof(header), &program, sizeof(program));
+}
+
 static void expect_bad(const char *why)
 {
     uint64_t before = machine_state_hash(m);
@@ -129,6 +147,21 @@ START_TEST(test_header_place)
         expect_loaded(0x100000, &s);
         ck_assert_msg((s.gpr[X86_RBX] != 0) == (at + 12 <= 8192), "at %zu", at);
     }
+}
+END_TEST
+
+/* As GRUB does it: 32-bit code, the same tables. */
+START_TEST(test_elf64)
+{
+    struct x86_state s;
+
+    put_elf64(0x100000, 0x2001);
+    put_header(0xf0, 3);
+    image.command_line = "64 bits";
+    expect_loaded(0x100100, &s);
+    ck_assert_uint_eq(s.efer, 0);
+    ck_assert_uint_eq(s.gpr[X86_RBX], 0x103000);
+    expect_string(peek32(0x103000 + 16), "x.img 64 bits");
 }
 END_TEST
 
@@ -409,6 +442,7 @@ int main(void)
 
     tcase_add_checked_fixture(header, setup, teardown);
     tcase_add_test(header, test_header_place);
+    tcase_add_test(header, test_elf64);
     tcase_add_test(header, test_header_not_one);
     tcase_add_test(header, test_flags);
     tcase_add_test(header, test_nobody_to_take_it);
