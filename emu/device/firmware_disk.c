@@ -225,10 +225,14 @@ int firmware_disk_create(struct device *dev)
 
 int firmware_disk_attach(struct machine *m, const uint8_t *image, size_t size)
 {
-    struct firmware_disk *d = bus_find(&m->ports, FIRMWARE_PORT)->dev->priv;
+    const struct bus_range *range = bus_find(&m->ports, FIRMWARE_PORT);
     uint64_t sectors = ((uint64_t)size + DISK_SECTOR - 1) / DISK_SECTOR;
+    struct firmware_disk *d;
     uint8_t *data;
 
+    if (!range || range->dev->ops != &firmware_disk_ops)
+        return -ENODEV;
+    d = range->dev->priv;
     if (sectors > UINT32_MAX)
         return -EFBIG;
     data = calloc(sectors ? sectors : 1, DISK_SECTOR);

@@ -57,7 +57,7 @@ int firmware_disk_create(struct device *dev);
 
 /*
  * Put a disk into the machine's firmware port, in place of any other: a copy of `size` bytes, the
- * last sector filled up with zeroes. The image itself is never written. -ENOMEM, -EFBIG.
+ * last sector filled up with zeroes. The image itself is never written. -ENOMEM, -EFBIG, -ENODEV.
  */
 int firmware_disk_attach(struct machine *m, const uint8_t *image, size_t size);
 

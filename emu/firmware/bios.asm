@@ -429,8 +429,9 @@ geometry:
     mov     al, FW_DISK_SIZE
     call    machine_ask
     push    eax
-    add     eax, 16 * SECTORS_PER_TRACK - 1
     xor     edx, edx
+    add     eax, 16 * SECTORS_PER_TRACK - 1
+    adc     edx, edx
     mov     esi, 16 * SECTORS_PER_TRACK
     div     esi
     mov     di, 16

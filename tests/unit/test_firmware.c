@@ -70,7 +70,7 @@ static void setup(void)
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
     struct error err;
 
-    config.ram_size = 1u << 20;
+    config.ram_size = 2u << 20;
     ck_assert_msg(machine_create(&m, &config, &err) == 0, "%s", err.text);
 }
 
@@ -91,6 +91,7 @@ static void load(const char *code, size_t size)
 }
 
 static struct x86_state state;
+static void (*after_load)(void); /* NULL: nothing */
 
 static void run(const char *code, size_t size, enum stop_reason stop)
 {
@@ -98,6 +99,8 @@ static void run(const char *code, size_t size, enum stop_reason stop)
     struct run_result result;
 
     load(code, size);
+    if (after_load)
+        after_load();
     ck_assert_int_eq(machine_run(m, &limits, &result), 0);
     ck_assert_msg(result.stop == stop, "stop %s", stop_reason_name(result.stop));
     machine_get_state(m, &state);
@@ -414,6 +417,166 @@ START_TEST(test_no_a20)
 }
 END_TEST
 
+/* ---- the disk -------------------------------------------------------------------------------- */
+
+static struct fake private_port;
+static uint32_t disk_sectors;
+
+static uint32_t private_reads(uint16_t offset)
+{
+    return offset == 8 ? disk_sectors : 0;
+}
+
+static void fake_private_port(void)
+{
+    put_fake(&private_port, 0x500, 16, private_reads);
+}
+
+static void expect_geometry(unsigned cylinders, unsigned heads)
+{
+    teardown();
+    setup();
+    after_load = fake_private_port;
+    RUN("\xb8\x00\x08\xb2\x80\xcd\x13\xf4"); /* INT 13h/08h */
+    after_load = NULL;
+    ck_assert(!carry());
+    ck_assert_uint_eq(reg(X86_RCX) & 0x3f, 63);
+    ck_assert_uint_eq((reg(X86_RCX) >> 8) | (reg(X86_RCX) & 0xc0) << 2, cylinders - 1);
+    ck_assert_uint_eq(reg(X86_RDX), (heads - 1) << 8 | 1);
+}
+
+START_TEST(test_geometry)
+{
+    disk_sectors = 1;
+    expect_geometry(1, 16);
+    disk_sectors = 1009;
+    expect_geometry(2, 16);
+    disk_sectors = 1024 * 1008;
+    expect_geometry(1024, 16);
+    disk_sectors = 1024 * 1008 + 1; /* 528 MB: heads double */
+    expect_geometry(513, 32);
+    disk_sectors = 2097152;
+    expect_geometry(521, 64);
+    disk_sectors = 0xffffffff;
+    expect_geometry(1024, 128);
+}
+END_TEST
+
+/* Cylinder 2, head 3, sector 4 of 16 heads: (2 * 16 + 3) * 63 + 3. */
+START_TEST(test_place)
+{
+    unsigned i = 0;
+
+    after_load = fake_private_port;
+    disk_sectors = 1024 * 1008;
+    RUN("\xb8\x05\x02\xb9\x04\x02\xba\x80\x03\xbb\x00\x20\xcd\x13\xf4");
+    after_load = NULL;
+    ck_assert(!carry());
+    ck_assert_uint_eq(reg(X86_RAX), 5);
+    while (i < private_port.count && private_port.writes[i][0] != 0)
+        i++;
+    ck_assert_uint_lt(i + 2, private_port.count);
+    ck_assert_uint_eq(private_port.writes[i][1], ((2 * 16 + 3) * 63 + 3) & 0xff);
+    ck_assert_uint_eq(private_port.writes[i + 1][0], 8);
+    ck_assert_uint_eq(private_port.writes[i + 1][1], 5);
+    ck_assert_uint_eq(private_port.writes[i + 2][1], 1); /* read */
+}
+END_TEST
+
+/* A packet of 24 bytes with ffff:ffff: the buffer is a linear address, here above 1 MiB. */
+START_TEST(test_linear_buffer)
+{
+    static const char code[] = "\xbe\x40\x7c\xb4\x42\xb2\x80\xcd\x13\xf4";
+    uint8_t program[0x58] = {0}, *packet = program + 0x40;
+    uint8_t byte;
+
+    memcpy(program, code, sizeof(code) - 1);
+    packet[0] = 24;
+    packet[2] = 1;
+    put_le32(packet + 4, 0xffffffff);
+    put_le64(packet + 16, 0x110000);
+    run((const char *)program, sizeof(program), STOP_HALT);
+    ck_assert(!carry());
+    ck_assert(ram_read(&m->ram, 0x110000, &byte, 1));
+    ck_assert_uint_eq(byte, 0xbe);      /* the sector itself */
+    put_le64(packet + 16, 0x100110000); /* out of reach */
+    run((const char *)program, sizeof(program), STOP_HALT);
+    ck_assert(carry());
+    ck_assert_uint_eq(reg(X86_RAX) >> 8, 9);
+    put_le64(packet + 16, 0x1fff00); /* past the end of RAM */
+    run((const char *)program, sizeof(program), STOP_HALT);
+    ck_assert(carry());
+    ck_assert_uint_eq(reg(X86_RAX) >> 8, 9);
+    ck_assert_uint_eq(peek16(0x7c42), 0); /* sectors done */
+}
+END_TEST
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* mov eax, 0e820h; mov ebx, INDEX; mov edx, "SMAP"; mov ecx, SIZE; mov di, 2000h; mov es, SEG */
+static void e820(uint8_t index, uint8_t size, uint16_t segment)
+{
+    char code[] = "\x66\xb8\x20\xe8\x00\x00\x66\xbb\x00\x00\x00\x00\x66\xba\x50\x41\x4d\x53"
+                  "\x66\xb9\x00\x00\x00\x00\xbf\x00\x20\xbe\x00\x00\x8e\xc6\xcd\x15\xf4";
+
+    code[8] = (char)index;
+    code[20] = (char)size;
+    code[28] = (char)segment;
+    code[29] = (char)(segment >> 8);
+    run(code, sizeof(code) - 1, STOP_HALT);
+}
+
+START_TEST(test_e820)
+{
+    e820(4, 20, 0);
+    ck_assert(!carry());
+    ck_assert_uint_eq(state.gpr[X86_RBX], 0); /* the last */
+    ck_assert_uint_eq(state.gpr[X86_RAX], 0x534d4150);
+    ck_assert_uint_eq(state.gpr[X86_RCX], 20);
+    ck_assert_uint_eq(peek16(0x2002), 0xfffc);
+    e820(0, 24, 0x10);
+    ck_assert_uint_eq(state.gpr[X86_RBX], 1);
+    ck_assert_uint_eq(state.gpr[X86_RCX], 20);
+    ck_assert_uint_eq(peek16(0x2100 + 8), 0xfc00);
+    e820(5, 20, 0);
+    ck_assert(carry());
+    e820(0, 19, 0);
+    ck_assert(carry());
+    e820(0, 20, 0xf000); /* into the ROM */
+    ck_assert(carry());
+    ck_assert_uint_eq(reg(X86_RAX) >> 8, 0x86);
+}
+END_TEST
+
+/* Source and destination: data of 4 GiB from 0. */
+static void put_descriptors(void)
+{
+    uint8_t table[0x30] = {0};
+
+    put_le64(table + 0x10, 0x00cf93000000ffff);
+    put_le64(table + 0x18, 0x00cf93000000ffff);
+    ck_assert(ram_write(&m->ram, 0x2000, table, sizeof(table)));
+}
+
+/* Real mode's limits are back behind a block move, and too large a one is refused. */
+START_TEST(test_block_move)
+{
+    RUN("\xb4\x87\xb9\x01\x80\xbe\x00\x20\xcd\x15\xf4");
+    ck_assert(carry());
+    after_load = put_descriptors;
+    RUN("\xb4\x87\x31\xc9\xbe\x00\x20\xcd\x15\xf4");
+    after_load = NULL;
+    ck_assert(!carry());
+    ck_assert_uint_eq(reg(X86_RAX) >> 8, 0);
+    ck_assert_uint_eq(state.cr0 & CR0_PE, 0);
+    ck_assert_uint_eq(state.seg[X86_DS].limit, 0xffff);
+    ck_assert_uint_eq(state.seg[X86_ES].limit, 0xffff);
+    ck_assert_uint_eq(state.seg[X86_DS].base, 0);
+    ck_assert_uint_eq(state.seg[X86_CS].base, 0);
+    ck_assert_uint_eq(reg(X86_RSP), 0x7c00);
+}
+END_TEST
+
 /* ---- no disk --------------------------------------------------------------------------------- */
 
 /* A flat binary has no disk: every service says so. */
@@ -489,6 +652,11 @@ int main(void)
     tcase_add_test(services, test_post);
     tcase_add_test(services, test_a20);
     tcase_add_test(services, test_no_a20);
+    tcase_add_test(services, test_geometry);
+    tcase_add_test(services, test_place);
+    tcase_add_test(services, test_linear_buffer);
+    tcase_add_test(services, test_e820);
+    tcase_add_test(services, test_block_move);
     tcase_add_test(services, test_no_disk);
     tcase_add_test(services, test_rom);
     tcase_set_timeout(services, 60);
