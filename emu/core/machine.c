@@ -4,7 +4,6 @@
 #include "core/backend.h"
 #include "core/clock.h"
 #include "device/devices.h"
-#include "device/firmware_disk.h"
 #include "util/bytes.h"
 
 #include <errno.h>

@@ -18,4 +18,7 @@ int debug_text_create(struct device *dev, uint16_t port);
 /* 16550A at `port` (COM1: 3f8h), 8 ports: sends at once, receives nothing, raises no interrupt. */
 int uart_create(struct device *dev, uint16_t port);
 
+/* The private port of our own firmware, 16 ports from 500h, no disk yet: see firmware_disk.h. */
+int firmware_disk_create(struct device *dev);
+
 #endif

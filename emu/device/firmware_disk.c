@@ -10,6 +10,7 @@
 #include "core/backend.h"
 #include "core/machine.h"
 #include "core/memory_map.h"
+#include "device/devices.h"
 #include "util/bytes.h"
 
 #include <errno.h>

@@ -53,8 +53,6 @@ enum firmware_status {
     FIRMWARE_NO_MEMORY  /* the buffer is not wholly RAM */
 };
 
-int firmware_disk_create(struct device *dev);
-
 /*
  * Put a disk into the machine's firmware port, in place of any other: a copy of `size` bytes, the
  * last sector filled up with zeroes. The image itself is never written. -ENOMEM, -EFBIG, -ENODEV.
