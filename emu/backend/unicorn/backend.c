@@ -147,7 +147,8 @@ void engine_go(struct engine *e)
     count_resume(e);
     uc_emu_start(e->uc, engine_reg(e, UC_X86_REG_RIP), ~0ull, 0, 0);
     count_pause(e);
-    e->context_fresh = false;
+    if (e->stepping || e->quiet)
+        e->context_fresh = false;
     if (e->aborted)
         engine_set_reg(e, UC_X86_REG_RCX, e->aborted_rcx);
 }

@@ -61,6 +61,7 @@ static const uint8_t *env(const struct engine *e)
 void context_read(struct engine *e)
 {
     uc_context_save(e->uc, e->context);
+    e->context_fresh = false;
 }
 
 void context_read_once(struct engine *e)

@@ -60,7 +60,9 @@ static uint64_t block_key(const struct engine *e, uint32_t size)
 
 void count_forget(struct engine *e)
 {
-    e->hot_key = e->watching || e->flags_change ? NO_KEY : block_key(e, 0);
+    bool looked_at = e->watching || (e->state_changed && (e->cr0 & CR0_AM));
+
+    e->hot_key = looked_at ? NO_KEY : block_key(e, 0);
 }
 
 /* Most IRETs switch no task: RFLAGS.NT, which cannot change inside a block, tells. */
@@ -75,6 +77,7 @@ static void stop(struct engine *e, bool *why)
 {
     *why = true;
     e->block = NULL;
+    e->context_fresh = false;
     uc_emu_stop(e->uc);
 }
 
@@ -131,7 +134,6 @@ static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
     uint8_t bytes[15];
     unsigned op;
 
-    e->context_fresh = false;
     size = (uint32_t)machine_read_linear(e->machine, gva, bytes,
                                          size < sizeof(bytes) ? size : sizeof(bytes));
     if (!x86_decode(bytes, size, engine_code_bits(e), &insn))
@@ -168,6 +170,7 @@ static void
 count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
 {
     struct block before = e->block ? *e->block : (struct block){0};
+    bool state_changed = e->state_changed;
 
     if (e->quiet)
         return;
@@ -176,8 +179,10 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
         e->block_begins = true;
         return;
     }
-    e->context_fresh = false; /* the guest is running */
+    if (state_changed)
+        e->context_fresh = false;
     block_enter(e, gva, size);
+    e->state_changed = e->block->suspect != NOT_SUSPECT;
     if (e->block->insns == 1 && begun_again(e, &before, gva, size))
         e->left += not_retired(e, &before, gva);
     else if (e->watching && engine_window_open(e)) {
@@ -185,7 +190,7 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
         return;
     }
     e->window_later = false;
-    if (e->flags_change && watch_alignment(e) != e->aligning) {
+    if (state_changed && watch_alignment(e) != e->aligning) {
         stop(e, &e->align_hit);
         return;
     }
@@ -199,7 +204,8 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
         return;
     }
     e->left -= e->block->insns;
-    e->flags_change = (e->cr0 & CR0_AM) && e->block->suspect >= SUSPECT_IRET;
+    /* A shadow, as that of STI, is over with the block behind it. */
+    e->context_fresh &= !state_changed && !e->state_changed;
     count_forget(e);
     if (stop_requested(e))
         uc_emu_stop(e->uc);
@@ -287,8 +293,8 @@ void count_pause(struct engine *e)
 void count_begin(struct engine *e)
 {
     e->step_gva = ~0ull;
-    e->budget_hit = e->fence_hit = e->window_hit = e->inspect_hit = e->inspecting = e->align_hit =
-        e->flags_change = false;
+    e->budget_hit = e->fence_hit = e->window_hit = e->align_hit = false;
+    e->inspect_hit = e->inspecting = false;
 }
 
 void count_settle(struct engine *e, uint64_t gva)

@@ -81,10 +81,10 @@ struct fault {
 };
 
 /*
- * Has a block an instruction that must be looked at before it runs? IRET only when NT is set. Where
- * alignment may be checked, a block that ends in a new CPL or new flags is told apart, too.
+ * Has a block an instruction that must be looked at before it runs? IRET only when NT is set. One
+ * that changes the code segment, the shadow or flags that matter is told apart, too.
  */
-enum suspicion { NOT_SUSPECT, SUSPECT, SUSPECT_IRET, SUSPECT_FLAGS };
+enum suspicion { NOT_SUSPECT, SUSPECT, SUSPECT_IRET, SUSPECT_STATE };
 
 /* One basic block's instruction count; see count.c. */
 struct block {
@@ -118,7 +118,7 @@ struct engine {
     uc_engine *uc;
     uint8_t *hidden;
     uc_context *context, *parked_context;
-    bool context_fresh;
+    bool context_fresh; /* e->context has the code segment, CPL and shadow that the engine has */
     struct context_layout layout;
 
     /* Guest state while parked. What MSR and CR exits keep from the core is always here. */
@@ -160,10 +160,11 @@ struct engine {
     struct block *block; /* being executed, NULL: none yet */
     uint64_t left;       /* instructions until `limit`; 0 while nothing is counted by block */
     uint32_t generation;
-    uint64_t hot_key; /* key of a block whose count may be used as it stands, without its size */
-    bool watching;    /* each block is looked at before it runs: there is none */
-    uint64_t limit;   /* machine->insns at which to stop */
-    bool stepping;    /* instruction hook in use instead of block counts */
+    uint64_t hot_key;   /* key of a block whose count may be used as it stands, without its size */
+    bool watching;      /* each block is looked at before it runs: there is none */
+    uint64_t limit;     /* machine->insns at which to stop */
+    bool state_changed; /* the last block may have left another code segment, CPL, AC or shadow */
+    bool stepping;      /* instruction hook in use instead of block counts */
     uc_hook step_hook;
     uint64_t step_gva; /* instruction being executed, ~0: none yet */
     bool budget_hit;
@@ -187,16 +188,15 @@ struct engine {
     unsigned debug_hit; /* breakpoints that matched and were not reported, bits 3:0 of DR6 */
     bool block_begins;  /* the instruction is the first of its block */
     bool watching_memory;
-    bool aligning;     /* accesses are checked for alignment */
-    bool flags_change; /* the last block may have changed CPL or AC */
-    bool align_hit;    /* ... and did: accesses are to be watched, or no longer */
+    bool aligning;  /* accesses are checked for alignment */
+    bool align_hit; /* ... and did: accesses are to be watched, or no longer */
     uc_hook memory_hook;
 };
 
 /* context.c */
 int context_calibrate(struct engine *e, struct error *err);
 void context_read(struct engine *e); /* refresh e->context from the engine */
-/* The same, at most once after a run: for what only running changes (code segment, CPL). */
+/* The same, unless what only far transfers and the like change is known: code segment, CPL, shadow. */
 void context_read_once(struct engine *e);
 uint32_t context_error_code(struct engine *e);
 uint64_t context_cs_base(struct engine *e);

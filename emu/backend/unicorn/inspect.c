@@ -53,11 +53,16 @@ static bool is_suspect(struct engine *e, const struct x86_insn *insn)
            (is_far_transfer(insn) && has_tasks(e));
 }
 
-/* POPF, IRET, far RET: AC, or CPL, may be another behind it. They end their block. */
-static bool loads_flags(const struct x86_insn *insn)
+/* Far transfers, POPF, STI and loads of SS end their block and leave another state behind. */
+static bool changes_state(const struct x86_insn *insn)
 {
-    return insn->map == 0 && (insn->opcode == 0x9d || insn->opcode == OPCODE_IRET ||
-                              insn->opcode == 0xca || insn->opcode == 0xcb);
+    unsigned op = insn->opcode;
+
+    if (insn->map == 1)
+        return op == 0xb2; /* LSS */
+    return insn->map == 0 &&
+           (is_far_transfer(insn) || op == 0xca || op == 0xcb || op == 0x9d || op == 0xfb ||
+            op == 0x17 || (op == 0x8e && x86_insn_reg(insn) == X86_SS));
 }
 
 /* The instruction at `gva`; false when it cannot be read or decoded. */
@@ -74,7 +79,7 @@ static enum suspicion suspicion_of(struct engine *e, const struct x86_insn *insn
 
     if (is_suspect(e, insn))
         return iret ? SUSPECT_IRET : SUSPECT;
-    return (e->cr0 & CR0_AM) && loads_flags(insn) ? SUSPECT_FLAGS : NOT_SUSPECT;
+    return changes_state(insn) ? SUSPECT_STATE : NOT_SUSPECT;
 }
 
 enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size)
