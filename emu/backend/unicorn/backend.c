@@ -144,9 +144,11 @@ void engine_go(struct engine *e)
     e->aborted = 0;
     if (!e->probing)
         e->fault.kind = FAULT_NONE;
+    engine_put_gprs(e);
     count_resume(e);
-    uc_emu_start(e->uc, engine_reg(e, UC_X86_REG_RIP), ~0ull, 0, 0);
+    uc_emu_start(e->uc, engine_rip(e), ~0ull, 0, 0);
     count_pause(e);
+    e->has_rip = false;
     if (e->stepping || e->quiet)
         e->context_fresh = false;
     if (e->aborted)
@@ -175,7 +177,7 @@ unsigned engine_code_bits(struct engine *e)
 
 static uint64_t linear_rip(struct engine *e)
 {
-    uint64_t rip = engine_reg(e, UC_X86_REG_RIP);
+    uint64_t rip = engine_rip(e);
 
     context_read_once(e);
     return context_code64(e) ? rip : (rip + context_cs_base(e)) & 0xffffffff;
@@ -387,7 +389,7 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
             return BACKEND_STOPPED;
     }
     error_set(err, -EIO, "Unicorn: the CPU stopped at rip %#llx without a reason",
-              (unsigned long long)engine_reg(e, UC_X86_REG_RIP));
+              (unsigned long long)engine_rip(e));
     return BACKEND_BROKEN;
 }
 
@@ -397,6 +399,8 @@ static uint64_t unicorn_get_gpr(struct vcpu *vcpu, enum x86_gpr gpr)
 {
     struct engine *e = vcpu->priv;
 
+    if (e->gprs_set >> gpr & 1)
+        return e->gpr[gpr];
     return e->loaded ? engine_reg(e, engine_gprs[gpr]) : e->state.gpr[gpr];
 }
 
@@ -405,7 +409,7 @@ static void unicorn_set_gpr(struct vcpu *vcpu, enum x86_gpr gpr, uint64_t value)
     struct engine *e = vcpu->priv;
 
     if (e->loaded)
-        engine_set_reg(e, engine_gprs[gpr], value);
+        engine_set_gpr(e, gpr, value);
     e->state.gpr[gpr] = value;
 }
 
@@ -413,7 +417,7 @@ static uint64_t unicorn_get_rip(struct vcpu *vcpu)
 {
     struct engine *e = vcpu->priv;
 
-    return e->loaded ? engine_reg(e, UC_X86_REG_RIP) : e->state.rip;
+    return e->loaded ? engine_rip(e) : e->state.rip;
 }
 
 static void unicorn_set_rip(struct vcpu *vcpu, uint64_t rip)
@@ -421,7 +425,7 @@ static void unicorn_set_rip(struct vcpu *vcpu, uint64_t rip)
     struct engine *e = vcpu->priv;
 
     if (e->loaded)
-        engine_set_reg(e, UC_X86_REG_RIP, rip);
+        engine_set_rip(e, rip);
     e->state.rip = rip;
 }
 
@@ -671,14 +675,14 @@ static void unicorn_complete(struct vcpu *vcpu, unsigned insn_len)
         complete_parked(e, insn_len);
         return;
     }
-    rip = engine_reg(e, UC_X86_REG_RIP) + insn_len;
+    rip = engine_rip(e) + insn_len;
     if (context_shadow(e)) { /* as of the exit: the instruction ends it */
         context_read(e);
         context_set_shadow(e, false);
     }
     if (!(e->efer & EFER_LMA) || !context_code64(e))
         rip &= 0xffffffff;
-    engine_set_reg(e, UC_X86_REG_RIP, rip);
+    engine_set_rip(e, rip);
     if (flags & RFLAGS_RF)
         engine_set_reg(e, UC_X86_REG_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
     if (flags & RFLAGS_TF) {

@@ -101,9 +101,22 @@ static void count_mixed(struct engine *e, uint32_t size, struct block *b)
     memcpy(c->bytes, bytes, size);
 }
 
+/* Jumps, CPUID and port instructions: a few that end a block and cannot have overwritten it. */
+static bool stores_nothing(struct engine *e, uint64_t gva)
+{
+    size_t size = 0;
+    const uint8_t *bytes = memory_code(e, gva, &size);
+    unsigned op = bytes ? bytes[0] : 0;
+
+    if (op == 0x0f)
+        return size > 1 && ((bytes[1] & 0xf0) == 0x80 || bytes[1] == 0xa2);
+    return (op & 0xf0) == 0x70 || (op >= 0xe0 && op <= 0xe7) || op == 0xe9 || op == 0xeb ||
+           (op >= 0xec && op <= 0xef);
+}
+
 /*
- * The block that is not remembered becomes e->block. A single instruction is never remembered, so
- * that begun_again() sees it each time.
+ * The block that is not remembered becomes e->block. A single instruction is remembered only when
+ * begun_again() need not see it each time.
  */
 static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
 {
@@ -117,7 +130,7 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
         b.suspect = suspect_bytes(e, gva, size);
     }
     e->block = &e->unremembered;
-    if (!mixed && !b.suspect && b.insns > 1)
+    if (!mixed && !b.suspect && (b.insns > 1 || stores_nothing(e, gva)))
         e->block = &e->blocks[gva % BLOCKS];
     *e->block = b;
 }

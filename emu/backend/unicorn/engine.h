@@ -126,6 +126,11 @@ struct engine {
     bool loaded;
     bool fpu_changed; /* state.fxsave has to be loaded too */
 
+    /* Registers that are set and wait for the next start of the engine, world.c. */
+    uint64_t gpr[X86_GPR_COUNT], rip;
+    uint32_t gprs_set; /* one bit a register */
+    bool has_rip;      /* `rip` is the engine's */
+
     uint64_t core_xcr0; /* XCR0 in the core */
 
     /* Control registers and EFER as the guest sees them, current at all times. */
@@ -216,6 +221,11 @@ uint16_t context_cs_selector(const struct engine *e);
 /* world.c */
 uint64_t engine_reg(struct engine *e, int reg);
 void engine_set_reg(struct engine *e, int reg, uint64_t value);
+uint64_t engine_rip(struct engine *e);
+void engine_set_rip(struct engine *e, uint64_t rip);
+/* General registers that handlers set are written together, by engine_put_gprs(). */
+void engine_set_gpr(struct engine *e, enum x86_gpr gpr, uint64_t value);
+void engine_put_gprs(struct engine *e);
 uint64_t engine_msr(struct engine *e, uint32_t msr);
 void engine_set_msr(struct engine *e, uint32_t msr, uint64_t value);
 extern const int engine_gprs[X86_GPR_COUNT]; /* UC_X86_REG_ by enum x86_gpr */

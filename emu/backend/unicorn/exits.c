@@ -49,7 +49,7 @@ static void fill_place(struct engine *e, struct vm_exit *exit)
 {
     if (e->loaded) {
         context_read_once(e);
-        exit->rip = engine_reg(e, UC_X86_REG_RIP);
+        exit->rip = engine_rip(e);
         exit->cs_base = context_cs_base(e);
         exit->selector = context_cs_selector(e);
         exit->cpl = (uint8_t)context_cpl(e);

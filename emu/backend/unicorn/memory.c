@@ -405,7 +405,7 @@ static void locate_operand(struct engine *e, uint64_t rip)
     uint64_t gva;
     size_t size;
 
-    engine_set_reg(e, UC_X86_REG_RIP, rip);
+    engine_set_rip(e, rip);
     world_read(e);
     size = machine_read_linear(e->machine, rip + context_cs_base(e), bytes, sizeof(bytes));
     if (!x86_decode(bytes, size, engine_code_bits(e), &insn) || !insn.has_modrm ||
@@ -425,7 +425,7 @@ static void locate_operand(struct engine *e, uint64_t rip)
 void memory_locate_write(struct engine *e)
 {
     struct fault fault = e->fault;
-    uint64_t rip = engine_reg(e, UC_X86_REG_RIP);
+    uint64_t rip = engine_rip(e);
 
     e->probing = e->quiet = true;
     e->probe_page = fault.gva;
@@ -444,7 +444,7 @@ void memory_locate_write(struct engine *e)
     e->fault.exact = true;
     e->native = -1;
     e->aborted = 0;
-    engine_set_reg(e, UC_X86_REG_RIP, rip);
+    engine_set_rip(e, rip);
     memory_flush(e);
 }
 

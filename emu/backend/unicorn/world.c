@@ -51,6 +51,43 @@ void engine_set_reg(struct engine *e, int reg, uint64_t value)
     uc_reg_write(e->uc, reg, &value);
 }
 
+/* Each start of the engine sets RIP anyway: between two of them it is kept here. */
+uint64_t engine_rip(struct engine *e)
+{
+    if (!e->has_rip)
+        e->rip = engine_reg(e, UC_X86_REG_RIP);
+    e->has_rip = true;
+    return e->rip;
+}
+
+void engine_set_rip(struct engine *e, uint64_t rip)
+{
+    e->rip = rip;
+    e->has_rip = true;
+}
+
+void engine_set_gpr(struct engine *e, enum x86_gpr gpr, uint64_t value)
+{
+    e->gpr[gpr] = value;
+    e->gprs_set |= 1u << gpr;
+}
+
+void engine_put_gprs(struct engine *e)
+{
+    int regs[X86_GPR_COUNT], count = 0;
+    void *values[X86_GPR_COUNT];
+
+    for (unsigned i = 0; e->gprs_set >> i; i++) {
+        if (!(e->gprs_set >> i & 1))
+            continue;
+        regs[count] = engine_gprs[i];
+        values[count++] = &e->gpr[i];
+    }
+    e->gprs_set = 0;
+    if (count)
+        uc_reg_write_batch(e->uc, regs, values, count);
+}
+
 static uint8_t *vmcb(struct engine *e)
 {
     return e->hidden + HIDDEN_VMCB;
@@ -286,10 +323,11 @@ void world_read(struct engine *e)
 
     if (!e->loaded)
         return;
+    engine_put_gprs(e);
     context_read(e);
     for (int i = 0; i < X86_GPR_COUNT; i++)
         s->gpr[i] = engine_reg(e, engine_gprs[i]);
-    s->rip = engine_reg(e, UC_X86_REG_RIP);
+    s->rip = engine_rip(e);
     s->rflags = engine_reg(e, UC_X86_REG_RFLAGS);
     for (int i = 0; i < X86_SEG_COUNT; i++)
         context_segment(e, i, &s->seg[i]);
@@ -320,7 +358,7 @@ static void run_stub(struct engine *e, enum stub_entry entry, uint64_t rax)
     e->stub_fetches = entry == STUB_BOOT ? 2 : 1;
     memory_flush(e);
     engine_set_reg(e, UC_X86_REG_RAX, rax);
-    engine_set_reg(e, UC_X86_REG_RIP, HIDDEN_BASE + HIDDEN_STUB + entry);
+    engine_set_rip(e, HIDDEN_BASE + HIDDEN_STUB + entry);
     engine_go(e);
     e->quiet = false;
     e->stub_fetches = 0;
@@ -344,7 +382,7 @@ static void load_registers(struct engine *e)
     load_xcr0(e);
     for (int i = 0; i < X86_GPR_COUNT; i++)
         if (i != X86_RAX && i != X86_RSP)
-            engine_set_reg(e, engine_gprs[i], e->state.gpr[i]);
+            engine_set_gpr(e, i, e->state.gpr[i]);
     if (e->fpu_changed)
         fpu_write(e);
 }
