@@ -57,13 +57,13 @@ static uint64_t cr_value(struct machine *m, const struct vm_exit *exit)
     }
 }
 
-/* The monitor owns the bits of `mask`: they follow the guest's wish only through an exit. */
-static uint64_t own(uint64_t value, uint64_t mask, uint64_t real, uint64_t *shadow, bool exits)
+/*
+ * The monitor owns the bits of `mask`: they follow the guest's wish only through an exit, and what
+ * the guest reads there follows with them.
+ */
+static uint64_t own(uint64_t value, uint64_t mask, uint64_t real, bool exits)
 {
-    if (!exits)
-        return (real & mask) | (value & ~mask);
-    *shadow = value;
-    return value;
+    return exits ? value : (real & mask) | (value & ~mask);
 }
 
 /* Bits whose change makes PAE paging load its PDPTEs again, SDM 4.4.1. */
@@ -99,11 +99,15 @@ static enum handled cr_write(struct machine *m, const struct vm_exit *exit)
     if (!cr_valid(m, exit, number, value))
         return handle_raise_gp(m);
     if (number == 0)
-        value = own(value | CR0_ET, c->cr0_mask, cr(m, 0), &c->cr0_shadow, exits);
+        value = own(value | CR0_ET, c->cr0_mask, cr(m, 0), exits);
     else if (number == 4)
-        value = own(value, c->cr4_mask, cr(m, 4), &c->cr4_shadow, exits);
+        value = own(value, c->cr4_mask, cr(m, 4), exits);
     if (!load_pdptes(m, number, value))
         return handle_raise_gp(m);
+    if (exits && number == 0)
+        c->cr0_shadow = value;
+    else if (exits && number == 4)
+        c->cr4_shadow = value;
     m->vcpu->ops->set_cr(m->vcpu, number, value);
     return handle_complete(m, exit);
 }

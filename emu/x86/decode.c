@@ -181,6 +181,7 @@ static bool take_vector_prefix(struct cursor *c, struct x86_insn *insn, unsigned
     c->at += size;
     insn->opcode = *c->at++;
     insn->map = (uint8_t)map;
+    insn->vector = true;
     *rules = vector_rules(map, insn->opcode, size != 4);
     return true;
 }

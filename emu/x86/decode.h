@@ -23,6 +23,7 @@ struct x86_insn {
     uint8_t address_size; /* 2, 4 or 8 */
     uint8_t segment;      /* override: enum x86_seg, 0xff none */
     bool rep, repne, lock, opsize_prefix;
+    bool vector;        /* VEX, EVEX or XOP: the opcode is not the plain one of its number */
     uint64_t immediate; /* zero-extended */
 };
 

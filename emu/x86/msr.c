@@ -62,6 +62,15 @@ static bool check_efer(uint64_t old, uint64_t cr0, uint64_t *value)
     return true;
 }
 
+/* Each byte is a memory type: UC, WC, WT, WP, WB or UC- (SDM vol. 3, Table 12-10). */
+static bool check_pat(uint64_t value)
+{
+    for (; value; value >>= 8)
+        if ((value & 0xff) == 2 || (value & 0xff) == 3)
+            return false;
+    return true;
+}
+
 bool x86_msr_check_write(uint32_t msr, uint64_t old, uint64_t cr0, uint64_t *value)
 {
     const struct msr *entry = find(msr);
@@ -69,6 +78,8 @@ bool x86_msr_check_write(uint32_t msr, uint64_t old, uint64_t cr0, uint64_t *val
     if (!entry || entry->read_only || (*value & ~entry->writable))
         return false;
     if (entry->canonical && !x86_canonical48(*value))
+        return false;
+    if (msr == MSR_PAT && !check_pat(*value))
         return false;
     return msr == MSR_EFER ? check_efer(old, cr0, value) : true;
 }

@@ -1,4 +1,4 @@
-/* SYSCALL, SYSRET and SYSENTER on the state of a CPU, see syscall.h. */
+/* SYSCALL, SYSRET, SYSENTER and SYSEXIT on the state of a CPU, see syscall.h. */
 #include "x86/syscall.h"
 
 #define CODE64 0xa09bu
@@ -71,5 +71,22 @@ bool x86_sysenter(struct x86_state *s, unsigned *vector)
     s->rip = long_mode ? s->sysenter_eip : (uint32_t)s->sysenter_eip;
     load_flat(&s->seg[X86_CS], selector, long_mode ? CODE64 : CODE32);
     load_flat(&s->seg[X86_SS], (uint16_t)(selector + 8), DATA);
+    return true;
+}
+
+bool x86_sysexit(struct x86_state *s, bool rex_w, unsigned *vector)
+{
+    uint16_t selector = (uint16_t)s->sysenter_cs;
+
+    *vector = X86_GP;
+    if (!(s->cr0 & CR0_PE) || !(selector & 0xfffc) || x86_cpl(s))
+        return false;
+    if (rex_w && (!x86_canonical48(s->gpr[X86_RCX]) || !x86_canonical48(s->gpr[X86_RDX])))
+        return false;
+    s->gpr[X86_RSP] = rex_w ? s->gpr[X86_RCX] : (uint32_t)s->gpr[X86_RCX];
+    s->rip = rex_w ? s->gpr[X86_RDX] : (uint32_t)s->gpr[X86_RDX];
+    load_flat(&s->seg[X86_CS], (uint16_t)((selector + (rex_w ? 32 : 16)) | 3),
+              (rex_w ? CODE64 : CODE32) | DPL3);
+    load_flat(&s->seg[X86_SS], (uint16_t)((selector + (rex_w ? 40 : 24)) | 3), DATA | DPL3);
     return true;
 }

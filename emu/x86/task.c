@@ -350,6 +350,8 @@ static bool enter_task(struct x86_state *s, struct x86_linear *mem, const struct
         return fault(mem, X86_GP, 0);
     if (!load_ldt(s, mem, get_le16(tss + l->ldt)) || !load_segments(s, mem))
         return false;
+    if (s->rip > s->seg[X86_CS].limit)
+        return fault(mem, X86_GP, 0);
     if (event && (event->info & INTR_HAS_ERROR) && !push_error_code(s, mem, l, event->error))
         return false;
     if (!l->trap || !(tss[l->trap] & 1))

@@ -184,6 +184,31 @@ static uint64_t linear_rip(struct engine *e)
 }
 
 /*
+ * A near branch to an address that is not canonical faults itself (SDM vol. 2, CALL, JMP, RET); the
+ * core takes it and faults at the target. RSP and RIP are all that it has changed.
+ */
+static void undo_branch(struct engine *e, uint64_t gva)
+{
+    uint64_t rsp = engine_reg(e, UC_X86_REG_RSP);
+    struct x86_insn insn;
+    uint8_t bytes[15];
+    size_t size = machine_read_linear(e->machine, gva, bytes, sizeof(bytes));
+
+    if (!x86_decode(bytes, size, 64, &insn) || insn.map != 0 || insn.vector)
+        return;
+    if (insn.opcode == 0xc3 || insn.opcode == 0xc2)
+        rsp -= 8 + (insn.opcode == 0xc2 ? insn.immediate : 0);
+    else if (insn.opcode == 0xe8 || (insn.opcode == 0xff && (insn.modrm >> 3 & 7) == 2))
+        rsp += 8;
+    else if (insn.opcode != 0xe9 && (insn.opcode != 0xff || (insn.modrm >> 3 & 7) != 4))
+        return;
+    engine_set_gpr(e, X86_RSP, rsp);
+    engine_put_gprs(e);
+    engine_set_rip(e, gva);
+    e->machine->insns--;
+}
+
+/*
  * The core translates ahead, also into the next page, and reports a fetch denied there with RIP at
  * the block's start. Only an instruction that reaches that page may fault: run up to it, one by
  * one, with the page fenced off.
@@ -193,6 +218,10 @@ static void settle_fetch(struct engine *e)
     uint64_t page = e->fault.gva, rip = linear_rip(e);
     struct fault fault = e->fault;
 
+    if (fault.kind == FAULT_CANONICAL && count_last_insn(e, &rip)) {
+        undo_branch(e, rip);
+        return;
+    }
     if ((rip & PAGE_MASK) == page) {
         e->fault.gva = rip;
         e->fault.gpa |= rip & ~PAGE_MASK;

@@ -173,6 +173,24 @@ static bool begun_again(struct engine *e, const struct block *before, uint64_t g
            (gva + size != before->gva + block_size(before) || !repeats(e, gva, size));
 }
 
+bool count_last_insn(struct engine *e, uint64_t *gva)
+{
+    struct x86_insn insn;
+    uint8_t copy[PAGE_SIZE];
+    const uint8_t *bytes;
+    size_t size, at = 0, last = 0;
+
+    *gva = e->step_gva;
+    if (e->stepping || !e->block)
+        return e->step_gva != ~0ull;
+    size = block_size(e->block);
+    bytes = code_bytes(e, e->block->gva, &size, copy);
+    for (; x86_decode(bytes + at, size - at, 64, &insn); at += insn.length)
+        last = at;
+    *gva = e->block->gva + last;
+    return at > 0;
+}
+
 static bool stop_requested(const struct engine *e)
 {
     return atomic_load_explicit(&e->machine->stop_requested, memory_order_relaxed);

@@ -151,9 +151,21 @@ static bool through_task_gate(struct engine *e)
     return inspect_task(e, TASK_GATE, get_le16(gate + 2));
 }
 
+/*
+ * The image of RFLAGS that a fault pushes has RF set, so that an instruction breakpoint does not hit
+ * again (SDM vol. 3, 18.3.1.1). Traps, aborts and #DB leave it as it is.
+ */
+static bool sets_rf(const struct x86_event *event)
+{
+    unsigned vector = INTR_VECTOR(event->info);
+
+    return INTR_TYPE(event->info) == INTR_HARDWARE_EXCEPTION && vector != X86_DB &&
+           vector != X86_DF && vector != X86_MC;
+}
+
 bool deliver_enter(struct engine *e)
 {
-    uint64_t rip = e->state.rip;
+    uint64_t rip = e->state.rip, rflags = e->state.rflags;
     int error = e->event.info & INTR_VALID ? gate_error(e) : -1;
     int rc;
 
@@ -173,6 +185,8 @@ bool deliver_enter(struct engine *e)
             e->state.cr2 = e->event.cr2;
         if (e->event.insn_len)
             e->state.rflags &= ~(uint64_t)RFLAGS_RF;
+        if (sets_rf(&e->event))
+            e->state.rflags |= RFLAGS_RF;
         e->nmi_blocked |= INTR_TYPE(e->event.info) == INTR_NMI;
     }
     rc = world_load(e);
@@ -182,6 +196,7 @@ bool deliver_enter(struct engine *e)
     }
     if (rc) {
         e->state.rip = rip;
+        e->state.rflags = rflags;
         if (e->fault.kind != FAULT_NONE && e->fault.access == X86_WRITE && !e->fault.exact)
             locate_push(e);
         return false;

@@ -269,6 +269,8 @@ void count_resume(struct engine *e);
 void count_pause(struct engine *e);
 /* Settle machine->insns after the engine came back with RIP at `gva`. */
 void count_settle(struct engine *e, uint64_t gva);
+/* Linear address of the instruction that ran last, before the engine came back behind a block. */
+bool count_last_insn(struct engine *e, uint64_t *gva);
 void count_step_mode(struct engine *e, bool on);
 /* Is the limit so near that single steps are better than blocks? */
 bool count_steps_pay(const struct engine *e);

@@ -93,7 +93,7 @@ static uint32_t external(const struct vm_exit *exit)
     unsigned type = INTR_TYPE(exit->idt_vectoring);
 
     return (exit->has & EXIT_HAS_VECTORING) && type != INTR_SOFTWARE &&
-           type != INTR_PRIVILEGED_SOFTWARE && type != INTR_SOFTWARE_EXCEPTION;
+           type != INTR_SOFTWARE_EXCEPTION;
 }
 
 /* ---- by reason --------------------------------------------------------------------------- */
@@ -155,6 +155,8 @@ static int vmx_instruction(const struct x86_insn *insn)
     static const uint8_t group7[] = {EXIT_VMCALL, EXIT_VMLAUNCH, EXIT_VMRESUME, EXIT_VMXOFF};
     bool memory = insn->has_modrm && insn->modrm >> 6 != 3;
 
+    if (insn->vector)
+        return -1;
     if (insn->map == 2 && insn->opsize_prefix && memory &&
         (insn->opcode == 0x80 || insn->opcode == 0x81))
         return insn->opcode == 0x80 ? EXIT_INVEPT : EXIT_INVVPID;
@@ -338,6 +340,12 @@ static void fill_msr(struct engine *e, struct vm_exit *exit, const struct x86_in
         exit->value = engine_reg(e, UC_X86_REG_RDX) << 32 | (uint32_t)engine_reg(e, UC_X86_REG_RAX);
 }
 
+/* INT1, ICEBP: undefined to the core. */
+static bool is_int1(const struct x86_insn *insn)
+{
+    return insn->map == 0 && insn->opcode == 0xf1 && insn->length;
+}
+
 /* Software interrupts are no exit; a gate the guest may not use is a #GP (SDM vol. 3, 6.12.1.2). */
 static bool software_int(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
@@ -345,7 +353,7 @@ static bool software_int(struct engine *e, struct vm_exit *exit, const struct x8
     enum intr_type type = int3 || into ? INTR_SOFTWARE_EXCEPTION : INTR_SOFTWARE;
     unsigned vector = int3 ? X86_BP : into ? X86_OF : (unsigned)insn->immediate & 0xff;
 
-    if (insn->opcode == 0xf1) {
+    if (is_int1(insn)) {
         type = INTR_PRIVILEGED_SOFTWARE;
         vector = X86_DB;
     }
@@ -360,20 +368,23 @@ static bool software_int(struct engine *e, struct vm_exit *exit, const struct x8
 
 /*
  * SYSCALL and SYSENTER are hooked (the library leaves them out), SYSRET arrives as #UD because the
- * core never sees EFER.SCE. They are no exits either. False: not one of them, or it faults.
+ * core never sees EFER.SCE, SYSEXIT in IA-32e mode because AMD has it undefined there. They are no exits either. False: not one of them, or it faults.
  */
 static bool fast_system_call(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
     unsigned vector = X86_UD;
     bool done;
 
-    if (insn->map != 1 || (insn->opcode != 0x05 && insn->opcode != 0x07 && insn->opcode != 0x34))
+    if (insn->map != 1 || (insn->opcode != 0x05 && insn->opcode != 0x07 && insn->opcode != 0x34 &&
+                           insn->opcode != 0x35))
         return false;
     world_read(e);
     if (insn->opcode == 0x05)
         done = x86_syscall(&e->state, insn->length, &vector);
     else if (insn->opcode == 0x07)
         done = x86_sysret(&e->state, insn->rex & 8, &vector);
+    else if (insn->opcode == 0x35)
+        done = x86_sysexit(&e->state, insn->rex & 8, &vector);
     else
         done = x86_sysenter(&e->state, &vector);
     if (done) {
@@ -437,12 +448,16 @@ static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_in
     int plain = plain_reason(native);
 
     exit->native = native;
-    if (plain >= 0)
+    if (native == SVM_EXIT_RDTSC && insn->opcode == 0x01)
+        exit->reason = EXIT_RDTSCP; /* the core reports it as what it does first */
+    else if (plain >= 0)
         exit->reason = (uint32_t)plain;
     else if (native == SVM_EXIT_EXCEPTION + X86_UD && fast_system_call(e, exit, insn))
         return false;
     else if (exit->has & EXIT_HAS_INTR)
         return true; /* a SYSRET that faults */
+    else if (native == SVM_EXIT_EXCEPTION + X86_UD && is_int1(insn))
+        return software_int(e, exit, insn);
     else if (native - SVM_EXIT_EXCEPTION < 32)
         fill_exception(e, exit, insn, native - SVM_EXIT_EXCEPTION);
     else if (native == SVM_EXIT_READ_CR0 || native == SVM_EXIT_READ_CR0 + 4)

@@ -47,10 +47,26 @@ static bool is_far_transfer(const struct x86_insn *insn)
            is_far_indirect(insn);
 }
 
+/* POP has one encoding; the rest of 8F is undefined, or XOP, which this CPU has not. */
+static bool is_undefined(const struct x86_insn *insn)
+{
+    return insn->map >= 8 ||
+           (insn->map == 0 && insn->opcode == 0x8f && (insn->modrm >> 3 & 7) != 0);
+}
+
+/* WRFSBASE and WRGSBASE of 64 bits: a base that is not canonical is #GP (SDM vol. 2). */
+static bool is_write_base(const struct x86_insn *insn)
+{
+    return insn->map == 1 && insn->opcode == 0xae && insn->rep && insn->modrm >= 0xd0 &&
+           insn->modrm <= 0xdf && insn->operand_size == 8;
+}
+
 static bool is_suspect(struct engine *e, const struct x86_insn *insn)
 {
-    return is_random(insn) || is_xsetbv(insn) || (insn->lock && !x86_lock_allowed(insn)) ||
-           (is_far_transfer(insn) && has_tasks(e));
+    if (insn->vector)
+        return is_undefined(insn);
+    return is_random(insn) || is_xsetbv(insn) || is_write_base(insn) || is_undefined(insn) ||
+           (insn->lock && !x86_lock_allowed(insn)) || (is_far_transfer(insn) && has_tasks(e));
 }
 
 /* Far transfers, POPF, STI and loads of SS end their block and leave another state behind. */
@@ -58,6 +74,8 @@ static bool changes_state(const struct x86_insn *insn)
 {
     unsigned op = insn->opcode;
 
+    if (insn->vector)
+        return false;
     if (insn->map == 1)
         return op == 0xb2; /* LSS */
     return insn->map == 0 &&
@@ -155,6 +173,17 @@ static bool inspect_far(struct engine *e, const struct x86_insn *insn, const uin
     return inspect_task(e, source, source == TASK_IRET ? 0 : far_selector(e, insn, bytes));
 }
 
+static bool inspect_write_base(struct engine *e, const struct x86_insn *insn)
+{
+    static const struct x86_event gp = {.info = INTR_VALID | INTR_HAS_ERROR |
+                                                INTR_HARDWARE_EXCEPTION << 8 | X86_GP};
+
+    if (!(e->cr4 & CR4_FSGSBASE) || x86_canonical48(engine_reg(e, engine_gprs[x86_insn_rm(insn)])))
+        return false;
+    raise(e, &gp);
+    return true;
+}
+
 /* XSETBV exits when it does not fault before that: the core finds those faults (SDM 26.1.1). */
 static bool inspect_xsetbv(struct engine *e, const struct x86_insn *insn)
 {
@@ -172,10 +201,12 @@ bool inspect_insn(struct engine *e, uint64_t gva)
 
     if (!fetch(e, gva, &insn, bytes) || !is_suspect(e, &insn))
         return false;
-    if (insn.lock) {
+    if (insn.lock || is_undefined(&insn)) {
         raise(e, &ud);
         return true;
     }
+    if (is_write_base(&insn))
+        return inspect_write_base(e, &insn);
     if (is_xsetbv(&insn))
         return inspect_xsetbv(e, &insn);
     if (!is_random(&insn))
