@@ -44,9 +44,7 @@ main:
     try     "ss not present", mov ss, ax
     xor     eax, eax
     try     "ss null", mov ss, ax
-    try     "ds null", mov ds, ax
-    mov     ax, SEL_DATA
-    mov     ds, ax
+    try     "fs null", mov fs, ax
     mov     ax, SEL_SPARE
     try     "ss read-only", mov ss, ax
     mov     ax, SEL_USER_DATA
@@ -189,6 +187,7 @@ strings:
 queries:
     mov     cx, SEL_DATA
     lar     eax, cx
+    and     eax, 0x00f0ff00         ; bits 16-19 are undefined (SDM vol. 2, LAR)
     print   "lar "
     hex32   eax
     lsl     eax, ecx
