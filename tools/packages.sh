@@ -13,7 +13,7 @@ set_packages() {
         command -v "${CC:-cc}" >/dev/null || echo gcc
         echo libc6-dev pkg-config nasm libncurses-dev libcapstone-dev libjansson-dev libxxhash-dev
         ;;
-    test)    echo check libvterm-dev qemu-system-x86 seabios tmux ;;
+    test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term tmux ;;
     tidy)    echo clang-tidy ;;
     fmt)     echo clang-format ;;
     unicorn) echo git ca-certificates cmake ;; # only where Unicorn is built from its source

@@ -2,9 +2,7 @@
 ; Real mode from a boot sector: INT and IRET, the vectors 0, 1, 3, 4 and 6, string instructions.
 ; Each test prints a letter and what it saw; the expected text is in boot_real.expected.
 
-%define DEBUG_PORT 0xe9
-%define DEBUG_EXIT 0xf4
-
+%include "report.inc"
 %include "real.inc"
 
     xor     ecx, ecx                ; its upper half comes into addresses below
@@ -97,11 +95,7 @@
     mov     al, bl
     call    put
 
-    mov     al, 0x15
-    out     DEBUG_EXIT, al
-stay:
-    hlt
-    jmp     stay
+    leave_with 0x15
 
 ; One handler a vector: which one it was, in AL of the frame's code.
 handlers:
@@ -162,6 +156,7 @@ put:
     loop    .next
     jmp     tell
 
+    report_routines
 
 pointer: dw 0x000c, 0x0100
 text: db "back in the backroom"

@@ -4,7 +4,7 @@ set -u
 # shellcheck source=tests/guest/run_guest.sh
 . "$TOP/tests/guest/run_guest.sh"
 
-guests >"$work/list"
+guests all >"$work/list"
 while read -r name kind; do
     run_vlab "$BUILD/tests/guest/$name.$kind" "$work/$name"
     compare "$name" "$TOP/tests/guest/$name.expected" "$work/$name"
