@@ -125,7 +125,10 @@ user:
     try     "gate of ring 0", call SEL_SPARE2:0
     mov     ax, SEL_ABSENT | 3
     try     "ds not present", mov ds, ax
-    try     "far return to ring 0", call bad_return
+    push    dword SEL_CODE
+    push    dword user
+    try     "far return to ring 0", retf
+    add     esp, 8
 
     ; POPF leaves IF and IOPL alone, silently.
     push    dword 0x3202
@@ -153,12 +156,6 @@ out_space:
     mov     al, ' '
     out     DEBUG_PORT, al
     ret
-
-; RETF to a selector of more privilege: #GP with the selector.
-bad_return:
-    push    dword SEL_CODE
-    push    dword user
-    retf
 
 ; Ring 0: tell what the CPU put on the new stack, answer in EAX.
 system_call:
