@@ -31,11 +31,14 @@ info: action=ignore
 END
 }
 
-# text_of OUTPUT: what the guest wrote, between the marks of rom.asm (2) and report.inc (3)
+# text_of OUTPUT: what the guest wrote, between the marks of rom.asm (2) and report.inc (3). Without
+# the second, what the debugger says when it gets the word begins with a "(0).[".
 text_of() {
     LC_ALL=C tr -d '\000' <"$1" | LC_ALL=C awk '
         !begun { at = index($0, "\002"); if (!at) next; begun = 1; $0 = substr($0, at + 1) }
-        { at = index($0, "\003"); if (at) { printf "%s", substr($0, 1, at - 1); exit } print }'
+        { at = index($0, "\003"); if (at) { printf "%s", substr($0, 1, at - 1); exit } }
+        /^\(0\)\.\[/ { exit }
+        { print }'
 }
 
 # status_of FOLDER: "status N" from the value behind the mark, or why there is none

@@ -1,0 +1,120 @@
+; format: elf32
+; ICEBP, F1 (SDM vol. 2, INT1): a trap that is no software interrupt; DR6 stays; with TF; EXT is set in
+; the error code of what goes wrong on the way.
+
+%include "prot.inc"
+
+%define MAX_TRAPS 24
+
+%macro gate1 1
+    mov     eax, %1
+    mov     ecx, 1
+    mov     bl, 0x8e
+    call    set_gate
+%endmacro
+
+main:
+    mov     al, 0xff                ; no interrupt from outside
+    out     0x21, al
+    out     0xa1, al
+    gate1   step
+    call    others
+    mov     byte [idt + 1 * 8 + 5], 0x0e
+    try     "icebp, gate not present", db 0xf1
+    leave_with 0x16
+
+; Each #DB: note EIP and DR6, clear DR6. TF off at the end address.
+step:
+    push    eax
+    push    ecx
+    push    edx
+    mov     ecx, [traps]
+    cmp     ecx, MAX_TRAPS
+    jae     .stop
+    mov     eax, [esp + 12]
+    sub     eax, [step_from]
+    mov     [trap_at + ecx * 4], eax
+    mov     edx, dr6
+    mov     [trap_dr6 + ecx * 4], edx
+    inc     dword [traps]
+    mov     edx, 0xffff0ff0
+    mov     dr6, edx
+    mov     eax, [esp + 12]
+    cmp     eax, [step_to]
+    jne     .on
+.stop:
+    and     dword [esp + 20], ~0x100
+.on:
+    pop     edx
+    pop     ecx
+    pop     eax
+    iret
+
+; steps NAME, INSTRUCTIONS: run them with TF set, up to and behind the NOP after them
+%macro steps 2+
+    mov     dword [traps], 0
+    mov     dword [step_from], %%from
+    mov     dword [step_to], %%to
+    pushf
+    or      dword [esp], 0x100
+    popf
+%%from:
+    %2
+%%end:
+    nop
+%%to:
+    nop
+    pushf
+    and     dword [esp], ~0x100
+    popf
+    print   %1
+    call    put_traps
+%endmacro
+
+put_traps:
+    pushad
+    xor     esi, esi
+.next:
+    cmp     esi, [traps]
+    jae     .end
+    print   " +"
+    hex8    [trap_at + esi * 4]
+    print   "/"
+    mov     eax, [trap_dr6 + esi * 4]
+    and     eax, 0xf00f             ; BT, BS, BD, B3-B0
+    hex16   eax
+    inc     esi
+    jmp     .next
+.end:
+    print   10
+    popad
+    ret
+
+; ICEBP: a #DB without BS, TF or not; no DPL check, DR6 unchanged.
+others:
+    gate1   stub_1
+    xor     eax, eax
+    mov     dr6, eax
+    try     "icebp", db 0xf1
+    mov     eax, dr6
+    print   "  dr6 "
+    hex32   eax
+    print   10
+    try     "int 1", int 1
+    mov     eax, dr6
+    print   "  dr6 "
+    hex32   eax
+    print   10
+    gate1   step
+    steps   "icebp, TF", db 0xf1
+    ret
+
+section .data
+align 4
+traps:  dd 0
+step_from: dd 0
+step_to: dd 0
+
+section .bss
+trap_at: resd MAX_TRAPS
+trap_dr6: resd MAX_TRAPS
