@@ -134,6 +134,8 @@ $(BUILD)/vlab: $(OBJ)/cli/main.o $(LIBAPP) $(LIBVLAB) $(BUILD)/config.mk
 # "; format: elf64". A file without that line is for others to include.
 
 GUEST_SRC := $(wildcard labs/[0-9]*/*.asm tests/guest/*.asm bench/guest/*.asm)
+# nasm's own list of dependencies leaves out what it finds through -I.
+GUEST_INC := $(wildcard labs/lib/*.inc tests/guest/*.inc)
 guests = $(patsubst %.asm,$(BUILD)/%.$2,$(shell awk 'FNR == 1 && /^; format: $1 *$$/ { print FILENAME }' $(GUEST_SRC) /dev/null))
 
 BIN    := $(call guests,bin,bin)
@@ -147,7 +149,7 @@ define nasm
 	$(Q)nasm -f $1 -w+all -w+error -I labs/lib/ -I $(<D)/ -MD $@.d -MP -MT $@ -o $2 $<
 endef
 
-$(BIN): $(BUILD)/%.bin: %.asm Makefile
+$(BIN): $(BUILD)/%.bin: %.asm $(GUEST_INC) Makefile
 	$(call nasm,bin,$@)
 
 $(ELF32): FORMAT := elf32
@@ -157,7 +159,7 @@ $(ELF64): EMULATION := elf_x86_64
 $(ELF32): TARGET := elf32-i386
 $(ELF64): TARGET := elf64-x86-64
 GUEST_LD := $(LD) -n -z noexecstack -T labs/lib/guest.ld
-$(ELF32) $(ELF64): $(BUILD)/%.elf: %.asm labs/lib/guest.ld Makefile
+$(ELF32) $(ELF64): $(BUILD)/%.elf: %.asm $(GUEST_INC) labs/lib/guest.ld Makefile
 	$(call nasm,$(FORMAT),$@.o)
 	$(Q)$(GUEST_LD) -m $(EMULATION) --oformat $(TARGET) -o $@ $@.o
 
