@@ -1,6 +1,6 @@
 ; format: elf32
 ; #NM, #MF and #XM (SDM vol. 1, 8.7, 11.5.1; vol. 3, 2.5, table 10-3): EM, MP and TS against x87, WAIT,
-; MMX and SSE; unmasked x87 exceptions at the next waiting instruction; CR0.NE; SSE exceptions by
+; MMX and SSE; unmasked x87 exceptions at the next waiting instruction; SSE exceptions by
 ; CR4.OSXMMEXCPT; OSFXSR.
 
 %include "prot.inc"

@@ -1,7 +1,7 @@
 ; format: elf32
 ; Loading segment registers and LDTR, TR (SDM vol. 3, 6.5.1 and 7.13, vol. 2 MOV, LDS, POP): every bad
 ; kind of selector, the exception and its error code with the TI bit; through the GDT and an LDT.
-; At the end what a null ES does, and what a loaded descriptor keeps when its table changes.
+; At the end what a loaded descriptor keeps when its table changes.
 
 %define SPARES 12
 %include "prot.inc"
