@@ -51,4 +51,14 @@ main:
     try     "read it", mov al, [es:gdt]
     try     "write it", mov [es:gdt], al
     try     "write through cs", mov [cs:gdt], al
+    mov     esi, user
+    mov     edi, 0x3002
+    call    in_ring3
     leave_with 0x18
+
+user:
+    gate    gdt + GATE, 0x100000, SHORT, 0xec00
+    try     "ring 3: call gate", call GATE:0
+    gate    idt + 0x40 * 8, 0x100000, SHORT, 0xee00
+    try     "ring 3: int", int 0x40
+    user_end

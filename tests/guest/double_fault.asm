@@ -70,6 +70,11 @@ pairs:
     try     "#GP, then #NP, #NP bad as well", mov ds, dx
     mov     word [idt + 13 * 8 + 2], SEL_CODE
     mov     word [idt + 11 * 8 + 2], SEL_CODE
+    mov     word [idt + 6 * 8 + 2], ABSENT
+    mov     word [idt + 11 * 8 + 2], SEL_DATA
+    try     "#UD, then #NP, #NP bad", ud2
+    mov     word [idt + 6 * 8 + 2], SEL_CODE
+    mov     word [idt + 11 * 8 + 2], SEL_CODE
     ret
 
 section .bss.pages nobits align=4096

@@ -3,6 +3,7 @@
 ; the error code of what goes wrong on the way.
 
 %include "prot.inc"
+%include "ring3.inc"
 
 %define MAX_TRAPS 24
 
@@ -19,9 +20,17 @@ main:
     out     0xa1, al
     gate1   step
     call    others
+    gate1   stub_1
+    mov     esi, user
+    mov     edi, 0x3002
+    call    in_ring3
     mov     byte [idt + 1 * 8 + 5], 0x0e
     try     "icebp, gate not present", db 0xf1
     leave_with 0x16
+
+user:
+    try     "icebp, dpl 0", db 0xf1
+    user_end
 
 ; Each #DB: note EIP and DR6, clear DR6. TF off at the end address.
 step:

@@ -1,6 +1,7 @@
 ; format: elf32
 ; The segments of virtual-8086 mode end at 64 KiB (SDM vol. 3, 6.3, 21.2): #GP for data, #SS for the
-; stack, error code 0, nothing written, SP as it was. For the lines see v86.asm.
+; stack, error code 0, nothing written, SP as it was. And ICEBP, which no
+; gate's DPL and no IOPL stops. For the lines see v86.asm.
 
 %include "prot.inc"
 %include "ring3.inc"
@@ -132,6 +133,7 @@ limits:
     v86     "word at ffff", 0, over_64k
     v86     "byte at 10000", 0, over_64k_32
     v86     "push at 1", 0, over_stack
+    v86     "icebp", 0, db 0xf1
     ret
 
 section .data
