@@ -16,7 +16,7 @@ command -v bochs >"$work/which" || {
 settings() {
     cat <<'END'
 megs: 32
-cpu: model=corei7_skylake_x, ips=100000000, reset_on_triple_fault=0
+cpu: model=corei7_skylake_x, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=0
 romimage: file=rom.bin
 vgaromimage: file=vga.bin
 display_library: term
