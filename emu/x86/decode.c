@@ -88,7 +88,7 @@ static const uint8_t map_0f[256] = {
 /* clang-format on */
 
 struct cursor {
-    const uint8_t *at, *end;
+    const uint8_t *start, *at, *end;
 };
 
 static bool has_bytes(const struct cursor *c, size_t count)
@@ -287,6 +287,7 @@ static bool take_modrm(struct cursor *c, struct x86_insn *insn, uint8_t rules)
     if (c->at == c->end)
         return false;
     insn->has_modrm = true;
+    insn->modrm_at = (uint8_t)(c->at - c->start);
     insn->modrm = *c->at++;
     more = rules & RR ? 0 : address_bytes(c, insn);
     if (!has_bytes(c, more))
@@ -339,7 +340,8 @@ static bool take_immediate(struct cursor *c, struct x86_insn *insn, uint8_t rule
 
 bool x86_decode(const uint8_t *bytes, size_t size, unsigned bits, struct x86_insn *insn)
 {
-    struct cursor c = {.at = bytes, .end = bytes + (size < INSN_MAX ? size : INSN_MAX)};
+    struct cursor c = {
+        .start = bytes, .at = bytes, .end = bytes + (size < INSN_MAX ? size : INSN_MAX)};
     uint8_t rules;
 
     *insn = (struct x86_insn){.address_size = (uint8_t)(bits / 8), .segment = NO_SEGMENT};

@@ -18,7 +18,8 @@ struct x86_insn {
     uint8_t opcode;       /* last byte of the opcode */
     bool has_modrm;
     uint8_t modrm;
-    uint8_t rex;          /* 0 when none */
+    uint8_t modrm_at; /* place of the ModRM byte in the instruction; SIB and displacement follow */
+    uint8_t rex;      /* 0 when none */
     uint8_t operand_size; /* 2, 4 or 8 */
     uint8_t address_size; /* 2, 4 or 8 */
     uint8_t segment;      /* override: enum x86_seg, 0xff none */

@@ -1,100 +1,121 @@
-/* Effective and linear address of a ModRM memory operand, see operand.h. */
+/* Parts, effective and linear address of a memory operand, see operand.h. */
 #include "x86/operand.h"
 
 #include "core/exit.h"
 #include "util/bytes.h"
 
-struct operand {
-    uint64_t offset;
-    bool stack; /* BP or SP is the base: SS is the default segment */
-};
+#define NO_SEGMENT 0xff
 
-static unsigned modrm_position(const struct x86_insn *insn)
-{
-    return insn->prefix_count + (insn->map == 0 ? 1u : insn->map == 1 ? 2u : 3u);
-}
-
-static uint64_t displacement(const uint8_t *p, unsigned size)
+static int64_t displacement(const uint8_t *p, unsigned size)
 {
     if (size == 1)
-        return (uint64_t)(int64_t)(int8_t)p[0];
+        return (int8_t)p[0];
     if (size == 2)
-        return (uint64_t)(int64_t)(int16_t)get_le16(p);
-    return size == 4 ? (uint64_t)(int64_t)(int32_t)get_le32(p) : 0;
+        return (int16_t)get_le16(p);
+    return size == 4 ? (int32_t)get_le32(p) : 0;
 }
 
-static struct operand operand16(uint8_t modrm, const uint8_t *p, const struct x86_state *s)
+static void memory16(uint8_t modrm, const uint8_t *p, struct x86_memory *m)
 {
     static const uint8_t base[8] = {X86_RBX, X86_RBX, X86_RBP, X86_RBP,
                                     X86_RSI, X86_RDI, X86_RBP, X86_RBX};
-    static const uint8_t index[8] = {X86_RSI, X86_RDI, X86_RSI, X86_RDI, 0xff, 0xff, 0xff, 0xff};
+    static const uint8_t index[8] = {X86_RSI,    X86_RDI,    X86_RSI,    X86_RDI,
+                                     X86_NO_GPR, X86_NO_GPR, X86_NO_GPR, X86_NO_GPR};
     unsigned mod = modrm >> 6, rm = modrm & 7;
-    struct operand op = {0, false};
 
     if (mod == 0 && rm == 6) {
-        op.offset = displacement(p, 2);
-    } else {
-        op.offset = s->gpr[base[rm]] + (index[rm] == 0xff ? 0 : s->gpr[index[rm]]);
-        op.offset += displacement(p, mod == 3 ? 0 : mod);
-        op.stack = base[rm] == X86_RBP;
+        m->displacement = displacement(p, 2);
+        return;
     }
-    op.offset &= 0xffff;
-    return op;
+    m->base = base[rm];
+    m->index = index[rm];
+    m->displacement = displacement(p, mod);
 }
 
 /*  SIB:   7 6   5 3    2 0
  *        scale  index  base  */
-static struct operand operand_sib(const struct x86_insn *insn, const uint8_t *p,
-                                  const struct x86_state *s)
+static void memory_sib(const struct x86_insn *insn, const uint8_t *p, struct x86_memory *m)
 {
     unsigned mod = insn->modrm >> 6;
-    unsigned base = (p[0] & 7) | (insn->rex & 1) << 3;
     unsigned index = (p[0] >> 3 & 7) | (insn->rex & 2) << 2;
-    struct operand op = {0, false};
 
     if ((p[0] & 7) == 5 && mod == 0) {
-        op.offset = displacement(p + 1, 4);
+        m->displacement = displacement(p + 1, 4);
     } else {
-        op.offset = s->gpr[base] + displacement(p + 1, mod == 1 ? 1 : mod == 2 ? 4 : 0);
-        op.stack = base == X86_RSP || base == X86_RBP;
+        m->base = (uint8_t)((p[0] & 7) | (insn->rex & 1) << 3);
+        m->displacement = displacement(p + 1, mod == 2 ? 4 : mod);
     }
-    if (index != X86_RSP)
-        op.offset += s->gpr[index] << (p[0] >> 6);
-    return op;
+    if (index == X86_RSP)
+        return;
+    m->index = (uint8_t)index;
+    m->scale = p[0] >> 6;
 }
 
-static struct operand operand32(const struct x86_insn *insn, const uint8_t *p,
-                                const struct x86_state *s)
+static void memory32(const struct x86_insn *insn, const uint8_t *p, unsigned bits,
+                     struct x86_memory *m)
 {
     unsigned mod = insn->modrm >> 6, rm = insn->modrm & 7;
-    bool long_mode = x86_mode_of(s) == X86_MODE_LONG64;
-    struct operand op = {0, false};
 
-    if (rm == 4)
-        return operand_sib(insn, p, s);
-    if (mod == 0 && rm == 5) {
-        op.offset = displacement(p, 4) + (long_mode ? s->rip + insn->length : 0);
-        return op;
+    if (rm == 4) {
+        memory_sib(insn, p, m);
+    } else if (mod == 0 && rm == 5) {
+        m->displacement = displacement(p, 4);
+        m->rip_relative = bits == 64;
+    } else {
+        m->base = (uint8_t)x86_insn_rm(insn);
+        m->displacement = displacement(p, mod == 2 ? 4 : mod);
     }
-    op.offset = s->gpr[x86_insn_rm(insn)] + displacement(p, mod == 1 ? 1 : mod == 2 ? 4 : 0);
-    op.stack = x86_insn_rm(insn) == X86_RBP;
-    return op;
+}
+
+void x86_operand_memory(const struct x86_insn *insn, const uint8_t *bytes, unsigned bits,
+                        struct x86_memory *memory)
+{
+    const uint8_t *p = bytes + insn->modrm_at + 1;
+
+    *memory = (struct x86_memory){.base = X86_NO_GPR, .index = X86_NO_GPR};
+    if (insn->address_size == 2)
+        memory16(insn->modrm, p, memory);
+    else
+        memory32(insn, p, bits, memory);
+    if (insn->segment != NO_SEGMENT)
+        memory->segment = insn->segment;
+    else
+        memory->segment = memory->base == X86_RSP || memory->base == X86_RBP ? X86_SS : X86_DS;
+}
+
+static uint64_t linear(const struct x86_state *state, unsigned segment, uint64_t offset,
+                       unsigned address_size)
+{
+    if (address_size < 8)
+        offset &= (1ull << 8 * address_size) - 1;
+    if (x86_mode_of(state) != X86_MODE_LONG64)
+        return (offset + state->seg[segment].base) & 0xffffffff;
+    return segment == X86_FS || segment == X86_GS ? offset + state->seg[segment].base : offset;
 }
 
 uint64_t x86_operand_linear(const struct x86_insn *insn, const uint8_t *bytes,
                             const struct x86_state *state)
 {
-    const uint8_t *p = bytes + modrm_position(insn) + 1;
-    bool long_mode = x86_mode_of(state) == X86_MODE_LONG64;
-    struct operand op =
-        insn->address_size == 2 ? operand16(insn->modrm, p, state) : operand32(insn, p, state);
-    unsigned seg = insn->segment != 0xff ? insn->segment : op.stack ? X86_SS : X86_DS;
+    struct x86_memory m;
+    uint64_t offset;
 
-    if (insn->address_size == 4)
-        op.offset &= 0xffffffff;
-    if (long_mode)
-        return seg == X86_FS || seg == X86_GS ? op.offset + state->seg[seg].base : op.offset;
-    return (op.offset + state->seg[seg].base) & 0xffffffff;
+    x86_operand_memory(insn, bytes, x86_mode_bits(x86_mode_of(state)), &m);
+    offset = (uint64_t)m.displacement;
+    if (m.base != X86_NO_GPR)
+        offset += state->gpr[m.base];
+    if (m.index != X86_NO_GPR)
+        offset += state->gpr[m.index] << m.scale;
+    if (m.rip_relative)
+        offset += state->rip + insn->length;
+    return linear(state, m.segment, offset, insn->address_size);
+}
+
+uint64_t x86_string_linear(const struct x86_insn *insn, const struct x86_state *state)
+{
+    bool ins = (insn->opcode & 0xfe) == 0x6c;
+    unsigned segment = ins ? X86_ES : insn->segment != NO_SEGMENT ? insn->segment : X86_DS;
+
+    return linear(state, segment, state->gpr[ins ? X86_RDI : X86_RSI], insn->address_size);
 }
 
 /* Instructions that push (write) or pop (read), one-byte map. */
@@ -117,13 +138,12 @@ static bool is_stack_operation(const struct x86_insn *insn, bool write)
 
 bool x86_operand_on_stack(const struct x86_insn *insn, const uint8_t *bytes, bool write)
 {
-    unsigned mod = insn->modrm >> 6, base = x86_insn_rm(insn);
+    struct x86_memory m;
 
     if (is_stack_operation(insn, write))
         return true;
-    if (!insn->has_modrm || mod == 3 || insn->segment == X86_FS || insn->segment == X86_GS)
+    if (!insn->has_modrm || insn->modrm >> 6 == 3 || insn->segment != NO_SEGMENT)
         return false;
-    if ((insn->modrm & 7) == 4 && insn->address_size != 2)
-        base = (bytes[modrm_position(insn) + 1] & 7) | (insn->rex & 1) << 3;
-    return base == X86_RSP || (base == X86_RBP && mod != 0);
+    x86_operand_memory(insn, bytes, 64, &m); /* only there a bad address has this choice */
+    return m.segment == X86_SS;
 }
