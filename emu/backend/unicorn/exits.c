@@ -7,6 +7,7 @@
 #include "backend/unicorn/engine.h"
 
 #include "backend/unicorn/vmcb.h"
+#include "x86/insn_info.h"
 #include "x86/operand.h"
 #include "x86/syscall.h"
 
@@ -553,9 +554,28 @@ void exit_describe(struct engine *e, struct vm_exit *exit)
     fill_insn(e, exit, &insn);
 }
 
-bool exit_fill(struct engine *e, struct vm_exit *exit)
+/* The operands of the instruction, where the SDM has a field for them (vol. 3, 28.2.5). */
+static void fill_insn_info(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
-    struct x86_insn insn;
+    unsigned bits = x86_mode_bits(exit->mode);
+    uint64_t displacement;
+
+    if (!(exit->has & EXIT_HAS_INSN) ||
+        !x86_insn_info(insn, exit->insn, bits, exit->reason, &exit->insn_info))
+        return;
+    exit->has |= EXIT_HAS_INSN_INFO;
+    if (x86_insn_displacement(insn, exit->insn, bits, exit->rip + exit->insn_len, exit->reason,
+                              &displacement))
+        set_qualification(exit, displacement);
+    if (exit->reason != EXIT_IO)
+        return;
+    world_read(e);
+    exit->guest_linear = x86_string_linear(insn, &e->state);
+    exit->has |= EXIT_HAS_GVA;
+}
+
+static bool fill_exit(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)
+{
     uint64_t gva;
 
     begin_exit(e, exit);
@@ -563,7 +583,7 @@ bool exit_fill(struct engine *e, struct vm_exit *exit)
     if (e->loaded)
         count_settle(e, exit->mode == X86_MODE_LONG64 ? gva : gva & 0xffffffff);
     exit->insns = e->machine->insns;
-    fill_insn(e, exit, &insn);
+    fill_insn(e, exit, insn);
     if (!e->loaded && (e->event.info & INTR_VALID)) {
         exit->idt_vectoring = e->event.info;
         exit->idt_error = e->event.error;
@@ -573,9 +593,19 @@ bool exit_fill(struct engine *e, struct vm_exit *exit)
     if (e->aborted)
         exit->native = (uint32_t)e->aborted;
     if (e->aborted)
-        return fill_private(e, exit, &insn);
+        return fill_private(e, exit, insn);
     if (e->fault.kind == FAULT_NONE)
-        return fill_svm(e, exit, &insn);
-    fill_fault(e, exit, &insn);
+        return fill_svm(e, exit, insn);
+    fill_fault(e, exit, insn);
+    return true;
+}
+
+bool exit_fill(struct engine *e, struct vm_exit *exit)
+{
+    struct x86_insn insn;
+
+    if (!fill_exit(e, exit, &insn))
+        return false;
+    fill_insn_info(e, exit, &insn);
     return true;
 }
