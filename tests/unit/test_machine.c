@@ -1,131 +1,12 @@
 /*
  * The machine on its emulated CPU: each kind of exit with every field that the SDM fixes, exact
- * instruction counts, determinism, budgets, stop requests, and hostile guests. Programs are bytes
- * at 1000h, entered in real mode, flat 32-bit protected mode or (through `long64`) 64-bit mode.
+ * instruction counts, determinism, budgets, stop requests, and hostile guests.
  */
-#include "core/backend.h"
-#include "core/machine.h"
-#include "util/bytes.h"
+#include "tests/support/fixture.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define AT 0x1000u
-#define EXITS_KEPT 64
-
-struct fixture {
-    struct machine *m;
-    struct vm_exit exits[EXITS_KEPT];
-    unsigned count;
-    char text[64];
-    size_t text_size;
-};
-static struct fixture f;
-
-static void keep_exit(void *ctx, const struct machine *m, const struct vm_exit *exit)
-{
-    (void)ctx, (void)m;
-    if (f.count < EXITS_KEPT)
-        f.exits[f.count] = *exit;
-    f.count++;
-}
-
-static void keep_text(void *ctx, enum text_source source, const char *text, size_t size)
-{
-    (void)ctx, (void)source;
-    for (size_t i = 0; i < size && f.text_size + 1 < sizeof(f.text); i++)
-        f.text[f.text_size++] = text[i];
-}
-
-static void setup(void)
-{
-    struct machine_config config = MACHINE_CONFIG_DEFAULT;
-    struct error err = {0};
-
-    memset(&f, 0, sizeof(f));
-    config.ram_size = 2u << 20;
-    config.text.write = keep_text;
-    ck_assert_msg(machine_create(&f.m, &config, &err) == 0, "%s", err.text);
-    f.m->observer.seen = keep_exit;
-}
-
-static void teardown(void)
-{
-    machine_destroy(f.m);
-}
-
-static void enter_real(struct x86_state *s)
-{
-    x86_state_reset(s);
-    x86_segment_real(&s->seg[X86_CS], 0, true);
-    s->cr0 = CR0_ET;
-    s->rip = AT;
-    s->gpr[X86_RSP] = 0x7000;
-}
-
-static void enter_flat32(struct x86_state *s)
-{
-    enter_real(s);
-    s->cr0 |= CR0_PE;
-    for (int i = X86_ES; i <= X86_GS; i++)
-        s->seg[i] = (struct x86_segment){.selector = 0x10, .limit = ~0u, .access = 0xc093};
-    s->seg[X86_CS] = (struct x86_segment){.selector = 0x08, .limit = ~0u, .access = 0xc09b};
-    s->idtr.limit = 0; /* any exception is a triple fault */
-}
-
-/* 64-bit mode with 2 MiB identity pages: PML4 at 10000h; 0-2 MiB is writable supervisor memory. */
-static void enter_long64(struct x86_state *s)
-{
-    static const uint64_t entries[][2] = {
-        {0x10000, 0x11003}, {0x11000, 0x12003}, {0x12000, 0x13003}, {0x12008, 0x00200083}};
-    uint8_t bytes[8];
-
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        put_le64(bytes, entries[i][1]);
-        ram_write(&f.m->ram, entries[i][0], bytes, 8);
-    }
-    for (unsigned i = 0; i < 256; i++) { /* page 5000h is not present, 6000h is read-only */
-        put_le64(bytes, i == 5 ? 0 : (uint64_t)i << 12 | (i == 6 ? 1 : 3));
-        ram_write(&f.m->ram, 0x13000 + 8 * i, bytes, 8);
-    }
-    enter_flat32(s);
-    s->seg[X86_CS].access = 0xa09b;
-    s->cr0 |= CR0_PG | CR0_WP;
-    s->cr3 = 0x10000;
-    s->cr4 = CR4_PAE;
-    s->efer = EFER_LME | EFER_LMA;
-}
-
-static void load(const uint8_t *code, size_t size, void (*enter)(struct x86_state *))
-{
-    struct x86_state s;
-
-    ck_assert(ram_write(&f.m->ram, AT, code, size));
-    enter(&s);
-    machine_set_state(f.m, &s);
-}
-
-static struct run_result run(uint64_t insns, uint64_t exits)
-{
-    struct run_limits limits = {insns, exits};
-    struct run_result result;
-
-    ck_assert_int_eq(machine_run(f.m, &limits, &result), 0);
-    return result;
-}
-
-#define LOAD(enter, ...)                                                                           \
-    do {                                                                                           \
-        static const uint8_t code[] = {__VA_ARGS__};                                               \
-        load(code, sizeof(code), enter);                                                           \
-    } while (0)
-
-static uint64_t reg(enum x86_gpr gpr)
-{
-    return f.m->vcpu->ops->get_gpr(f.m->vcpu, gpr);
-}
 
 /* ---- exits ------------------------------------------------------------------------------- */
 
@@ -171,8 +52,7 @@ START_TEST(test_io_qualification)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint8_t code[16] = {0xba, 0x34, 0x12, 0xb9, 0x03, 0x00}; /* mov dx,1234h; mov cx,3 */
 
-        teardown();
-        setup();
+        fixture_again();
         memcpy(code + 6, cases[i].code, 4);
         load(code, sizeof(code), enter_real);
         run(100, 1);
@@ -306,8 +186,7 @@ START_TEST(test_page_faults)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        teardown();
-        setup();
+        fixture_again();
         load(cases[i].code, cases[i].size, enter_long64);
         run(100, 1);
         ck_assert_uint_eq(f.exits[0].reason, EXIT_EXCEPTION_NMI);
@@ -388,8 +267,7 @@ START_TEST(test_count_equals_steps)
     ck_assert_int_eq(r.stop, STOP_HALT);
     fast = f.m->insns;
     hash = machine_state_hash(f.m);
-    teardown();
-    setup();
+    fixture_again();
     load(loop_code, sizeof(loop_code), enter_real);
     do {
         uint64_t before = f.m->insns;
@@ -413,8 +291,7 @@ START_TEST(test_budget_is_exact)
     total = f.m->insns;
     hash = machine_state_hash(f.m);
     for (uint64_t at = 1; at < total; at += 37) {
-        teardown();
-        setup();
+        fixture_again();
         load(loop_code, sizeof(loop_code), enter_real);
         ck_assert_int_eq(run(at, 0).stop, STOP_BUDGET);
         ck_assert_uint_eq(f.m->insns, at);
@@ -433,8 +310,7 @@ START_TEST(test_state_round_trip)
     load(loop_code, sizeof(loop_code), enter_real);
     run(0, 0);
     hash = machine_state_hash(f.m);
-    teardown();
-    setup();
+    fixture_again();
     load(loop_code, sizeof(loop_code), enter_real);
     for (int i = 0; i < 40; i++) {
         struct x86_state s;
@@ -640,8 +516,7 @@ START_TEST(test_hostile)
         uint8_t code[256];
         struct run_result r;
 
-        teardown();
-        setup();
+        fixture_again();
         for (size_t i = 0; i < sizeof(code); i++)
             code[i] = (uint8_t)(rand() >> 7);
         load(code, sizeof(code), enters[round % 3]);
@@ -664,8 +539,8 @@ int main(void)
     suite_add_tcase(suite, hostile);
     tcase_set_timeout(tc, 60);
     tcase_set_timeout(hostile, 120);
-    tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_checked_fixture(hostile, setup, teardown);
+    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
+    tcase_add_checked_fixture(hostile, fixture_setup, fixture_teardown);
     tcase_add_test(tc, test_cpuid);
     tcase_add_test(tc, test_io_qualification);
     tcase_add_test(tc, test_rep_outs);
