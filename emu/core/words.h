@@ -1,5 +1,5 @@
 /*
- * What core/explain.c and core/qualification.c share: a text buffer and names out of the SDM's
+ * What core/explain*.c and the fields of an exit share: a text buffer and names out of the SDM's
  * tables. Private to them.
  */
 #ifndef VLAB_CORE_WORDS_H

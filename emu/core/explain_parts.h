@@ -1,0 +1,37 @@
+/*
+ * Words for single groups of exit reasons: what core/explain.c puts into its table. Private to
+ * core/explain*.c.
+ */
+#ifndef VLAB_CORE_EXPLAIN_PARTS_H
+#define VLAB_CORE_EXPLAIN_PARTS_H
+
+#include "core/exit.h"
+#include "core/words.h"
+
+#define MEANING_MAX 40 /* characters, for a column of a table */
+
+/* Adds what this one exit was about. Why-texts begin with a space: they go behind the reason's. */
+typedef void add_fn(struct text *t, const struct vm_exit *exit);
+
+static inline bool has_qualification(const struct vm_exit *exit)
+{
+    return exit->has & EXIT_HAS_QUALIFICATION;
+}
+
+/* explain_io.c */
+add_fn explain_io_meaning, explain_io_why;
+
+/* explain_registers.c: control and debug registers, MSRs, CPUID, INVLPG */
+add_fn explain_cr_meaning, explain_cr_why, explain_dr_meaning, explain_dr_why, explain_msr_meaning,
+    explain_rdmsr_why, explain_wrmsr_why, explain_cpuid_meaning, explain_cpuid_why,
+    explain_invlpg_meaning, explain_invlpg_why;
+
+/* explain_memory.c: EPT */
+add_fn explain_ept_meaning, explain_ept_why, explain_ept_misconfig_meaning,
+    explain_ept_misconfig_why;
+
+/* explain_events.c: exceptions, interrupts, task switches, the APIC */
+add_fn explain_exception_meaning, explain_exception_why, explain_task_meaning, explain_task_why,
+    explain_external_meaning, explain_sipi_meaning, explain_eoi_meaning, explain_apic_meaning;
+
+#endif
