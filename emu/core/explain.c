@@ -1,7 +1,7 @@
 /*
  * VM exits in plain words, see explain.h: what the guest did, why that leaves VMX non-root
- * operation (Intel SDM vol. 3, chapter 26), and where the manual says so. The qualification field
- * by field is in core/qualification.c, what a single exit was about in core/explain_*.c.
+ * operation (Intel SDM vol. 3, chapter 26), and where the manual says so. What a single exit was
+ * about is in core/explain_*.c, its words field by field in core/fields.c.
  *
  * Only what the record holds is said: a field without its EXIT_HAS_ bit is never mentioned.
  */
@@ -113,32 +113,38 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                      .why = "The guest executed VMCALL: it calls the hypervisor on purpose, as a "
                             "program calls its kernel. Registers carry what it asks for.",
                      .meaning = "call to the hypervisor"},
-    [EXIT_VMCLEAR] = {.manual = UNCONDITIONAL,
+    [EXIT_VMCLEAR] = {.manual = UNCONDITIONAL " and 28.2.5, Table 28-13",
                       .why = VMX_WHY("VMCLEAR", "writes a VMCS back to memory and releases it"),
+                      .why_fn = explain_memory_why,
                       .meaning = "release a VMCS"},
     [EXIT_VMLAUNCH] = {.manual = UNCONDITIONAL,
                        .why = VMX_WHY("VMLAUNCH", "enters a guest for the first time"),
                        .meaning = "first entry to a guest"},
-    [EXIT_VMPTRLD] = {.manual = UNCONDITIONAL,
+    [EXIT_VMPTRLD] = {.manual = UNCONDITIONAL " and 28.2.5, Table 28-13",
                       .why = VMX_WHY("VMPTRLD", "makes a VMCS the current one"),
+                      .why_fn = explain_memory_why,
                       .meaning = "make a VMCS current"},
-    [EXIT_VMPTRST] = {.manual = UNCONDITIONAL,
+    [EXIT_VMPTRST] = {.manual = UNCONDITIONAL " and 28.2.5, Table 28-13",
                       .why = VMX_WHY("VMPTRST", "stores the address of the current VMCS"),
+                      .why_fn = explain_memory_why,
                       .meaning = "store the VMCS pointer"},
-    [EXIT_VMREAD] = {.manual = CONDITIONAL,
+    [EXIT_VMREAD] = {.manual = CONDITIONAL " and 28.2.5, Table 28-14",
                      .why = SHADOW_WHY("VMREAD", "reads"),
-                     .meaning = "read a VMCS field"},
+                     .why_fn = explain_field_why,
+                     .meaning_fn = explain_field_meaning},
     [EXIT_VMRESUME] = {.manual = UNCONDITIONAL,
                        .why = VMX_WHY("VMRESUME", "goes back into a guest"),
                        .meaning = "back into a guest"},
-    [EXIT_VMWRITE] = {.manual = CONDITIONAL,
+    [EXIT_VMWRITE] = {.manual = CONDITIONAL " and 28.2.5, Table 28-14",
                       .why = SHADOW_WHY("VMWRITE", "writes"),
-                      .meaning = "write a VMCS field"},
+                      .why_fn = explain_field_why,
+                      .meaning_fn = explain_field_meaning},
     [EXIT_VMXOFF] = {.manual = UNCONDITIONAL,
                      .why = VMX_WHY("VMXOFF", "leaves VMX operation"),
                      .meaning = "leave VMX operation"},
-    [EXIT_VMXON] = {.manual = UNCONDITIONAL,
+    [EXIT_VMXON] = {.manual = UNCONDITIONAL " and 28.2.5, Table 28-13",
                     .why = VMX_WHY("VMXON", "enters VMX operation"),
+                    .why_fn = explain_memory_why,
                     .meaning = "enter VMX operation"},
     [EXIT_CR_ACCESS] = {.manual = "SDM vol. 3, 26.1.3 and 28.2.1, Table 28-3",
                         .why_fn = explain_cr_why,
@@ -211,14 +217,16 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
          .why = "The guest signalled the end of an interrupt, and the hypervisor asked to be told "
                 "for this vector.",
          .meaning_fn = explain_eoi_meaning},
-    [EXIT_GDTR_IDTR] = {.manual = CONDITIONAL,
+    [EXIT_GDTR_IDTR] = {.manual = CONDITIONAL " and 28.2.5, Table 28-10",
                         .why = "The guest executed LGDT, LIDT, SGDT or SIDT. With "
                                "descriptor-table exiting on, the hypervisor sees it.",
-                        .meaning = "LGDT, LIDT, SGDT or SIDT"},
-    [EXIT_LDTR_TR] = {.manual = CONDITIONAL,
+                        .why_fn = explain_tables_why,
+                        .meaning_fn = explain_tables_meaning},
+    [EXIT_LDTR_TR] = {.manual = CONDITIONAL " and 28.2.5, Table 28-11",
                       .why = "The guest executed LLDT, LTR, SLDT or STR. With descriptor-table "
                              "exiting on, the hypervisor sees it.",
-                      .meaning = "LLDT, LTR, SLDT or STR"},
+                      .why_fn = explain_selectors_why,
+                      .meaning_fn = explain_selectors_meaning},
     [EXIT_EPT_VIOLATION] = {.manual = "SDM vol. 3, 29.3.3.2 and 28.2.1, Table 28-7",
                             .why_fn = explain_ept_why,
                             .meaning_fn = explain_ept_meaning},
@@ -228,8 +236,9 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                 "not readable. The guest did nothing wrong: the hypervisor wrote the entry.",
          .why_fn = explain_ept_misconfig_why,
          .meaning_fn = explain_ept_misconfig_meaning},
-    [EXIT_INVEPT] = {.manual = UNCONDITIONAL,
+    [EXIT_INVEPT] = {.manual = UNCONDITIONAL " and 28.2.5, Table 28-9",
                      .why = VMX_WHY("INVEPT", "drops cached second-stage translations"),
+                     .why_fn = explain_invalidate_why,
                      .meaning = "drop EPT translations"},
     [EXIT_RDTSCP] = {.manual = CONDITIONAL,
                      .why = "The guest executed RDTSCP. With RDTSC exiting on, the hypervisor "
@@ -240,8 +249,9 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
          .why = "The VMX-preemption timer counted down to zero: the hypervisor gave the guest this "
                 "much time and takes the CPU back.",
          .meaning = "the guest's time is up"},
-    [EXIT_INVVPID] = {.manual = UNCONDITIONAL,
+    [EXIT_INVVPID] = {.manual = UNCONDITIONAL " and 28.2.5, Table 28-9",
                       .why = VMX_WHY("INVVPID", "drops translations cached for one virtual CPU"),
+                      .why_fn = explain_invalidate_why,
                       .meaning = "drop translations of a VPID"},
     [EXIT_WBINVD] = {.manual = CONDITIONAL,
                      .why = "The guest executed WBINVD or WBNOINVD, which writes all caches back. "
@@ -255,22 +265,25 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                          .why = "The guest wrote to its virtual APIC page; the write is done, and "
                                 "the hypervisor has to carry out what it means.",
                          .meaning_fn = explain_apic_meaning},
-    [EXIT_RDRAND] = {.manual = CONDITIONAL,
+    [EXIT_RDRAND] = {.manual = CONDITIONAL " and 28.2.5, Table 28-12",
                      .why = "The guest executed RDRAND. With RDRAND exiting on, the hypervisor "
                             "supplies the random number.",
-                     .meaning = "random number"},
-    [EXIT_INVPCID] = {.manual = CONDITIONAL,
+                     .why_fn = explain_random_why,
+                     .meaning_fn = explain_random_meaning},
+    [EXIT_INVPCID] = {.manual = CONDITIONAL " and 28.2.5, Table 28-9",
                       .why = "The guest executed INVPCID, to drop cached translations by process. "
                              "A hypervisor that caches translations asks to see this.",
+                      .why_fn = explain_invalidate_why,
                       .meaning = "drop translations of a PCID"},
     [EXIT_VMFUNC] = {.manual = "SDM vol. 3, 26.5.6",
                      .why = "The guest executed VMFUNC and asked for a function that the "
                             "hypervisor does not let the CPU do by itself.",
                      .meaning = "VM function"},
-    [EXIT_RDSEED] = {.manual = CONDITIONAL,
+    [EXIT_RDSEED] = {.manual = CONDITIONAL " and 28.2.5, Table 28-12",
                      .why = "The guest executed RDSEED. With RDSEED exiting on, the hypervisor "
                             "supplies the random seed.",
-                     .meaning = "random seed"},
+                     .why_fn = explain_random_why,
+                     .meaning_fn = explain_random_meaning},
 };
 
 static const struct explanation *explanation_of(uint32_t reason)

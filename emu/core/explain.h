@@ -17,10 +17,12 @@ void exit_meaning(const struct vm_exit *exit, char *buf, size_t size);
 void exit_why(const struct vm_exit *exit, char *buf, size_t size);
 
 /*
- * The qualification decoded field by field. `line` counts from 0; false past the last line.
- * Each line reads "bits 15:0  name: value (meaning)"; reasons without a qualification have none.
+ * The exit's words decoded field by field: qualification, interruption information and error code,
+ * IDT-vectoring information, instruction information, each as far as the exit has it. `line` counts
+ * from 0; false past the last line. A line reads "bits 15:0  name: value (meaning)", with "info",
+ * "error", "vectoring" or "operands" in front where it is not about the qualification.
  */
-bool exit_qualification_line(const struct vm_exit *exit, unsigned line, char *buf, size_t size);
+bool exit_field_line(const struct vm_exit *exit, unsigned line, char *buf, size_t size);
 
 /* Manual section, "SDM vol. 3, 28.2.1, Table 28-5". Static, never NULL. */
 const char *exit_manual(uint32_t reason);

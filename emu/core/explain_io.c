@@ -30,6 +30,16 @@ void explain_io_meaning(struct text *t, const struct vm_exit *exit)
         text_add(t, ", 0x%" PRIx64, exit->value);
 }
 
+static void add_string(struct text *t, const struct vm_exit *exit)
+{
+    uint64_t q = exit->qualification;
+
+    text_add(t, ", straight %s memory", q & IO_QUAL_IN ? "to" : "from");
+    if (exit->has & EXIT_HAS_GVA)
+        text_add(t, " at linear 0x%" PRIx64, exit->guest_linear);
+    text_add(t, "%s.", q & IO_QUAL_REP ? ", as often as the count register says" : "");
+}
+
 void explain_io_why(struct text *t, const struct vm_exit *exit)
 {
     uint64_t q = exit->qualification;
@@ -40,8 +50,7 @@ void explain_io_why(struct text *t, const struct vm_exit *exit)
     text_add(t, " It %s %s %s port 0x%x", in ? "reads" : "writes", bytes_of(IO_QUAL_SIZE(q)),
              in ? "from" : "to", (unsigned)IO_QUAL_PORT(q));
     if (q & IO_QUAL_STRING)
-        text_add(t, ", %s memory%s.", in ? "straight to" : "straight from",
-                 q & IO_QUAL_REP ? ", as often as the count register says" : "");
+        add_string(t, exit);
     else
         text_add(t, in ? "; the answer was 0x%" PRIx64 "." : ": 0x%" PRIx64 ".", exit->value);
 }

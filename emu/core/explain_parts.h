@@ -34,4 +34,9 @@ add_fn explain_ept_meaning, explain_ept_why, explain_ept_misconfig_meaning,
 add_fn explain_exception_meaning, explain_exception_why, explain_task_meaning, explain_task_why,
     explain_external_meaning, explain_sipi_meaning, explain_eoi_meaning, explain_apic_meaning;
 
+/* explain_operands.c: what the instruction information names */
+add_fn explain_memory_why, explain_tables_meaning, explain_tables_why, explain_selectors_meaning,
+    explain_selectors_why, explain_field_meaning, explain_field_why, explain_invalidate_why,
+    explain_random_meaning, explain_random_why;
+
 #endif

@@ -1,43 +1,11 @@
 /*
- * The exit qualification field by field, as the tables of the Intel SDM vol. 3, 28.2.1 lay it out;
- * for exceptions also the VM-exit interruption information (Table 25-17) and the error code
- * (vol. 3, 6.13; for #PF Figure 4-12). See explain.h.
+ * The exit qualification as the tables of the Intel SDM vol. 3, 28.2.1 lay it out for each reason.
  */
-#include "core/explain.h"
+#include "core/layout.h"
 
-#include "core/words.h"
-
-#include <inttypes.h>
-
-/* One field: bits high..low and how to name their value, by a list or by a function. */
-struct field {
-    uint8_t high, low;
-    const char *name;
-    const char *const *values; /* 1 << width of them, or NULL */
-    void (*describe)(struct text *t, const struct vm_exit *exit, uint64_t value);
-};
-
-/* The fields of one 64- or 32-bit word of an exit. */
-struct layout {
-    const char *word; /* "", or which word it is when not the qualification */
-    const struct field *fields;
-    unsigned count;
-};
-
-#define LAYOUT(prefix, list)                                                                       \
-    {                                                                                              \
-        .word = (prefix), .fields = (list), .count = sizeof(list) / sizeof((list)[0])              \
-    }
-
-static const char *const no_yes[] = {"no", "yes"};
 static const char *const not_allowed[] = {"not allowed", "allowed"};
 
 /* ---- describing functions -------------------------------------------------------------------- */
-
-static void describe_gpr(struct text *t, const struct vm_exit *exit, uint64_t value)
-{
-    text_add(t, " (%s)", gpr_name(exit, (unsigned)value));
-}
 
 static void describe_port(struct text *t, const struct vm_exit *exit, uint64_t value)
 {
@@ -58,13 +26,6 @@ static void describe_port(struct text *t, const struct vm_exit *exit, uint64_t v
             text_add(t, " (%s)", ports[i].name);
 }
 
-static void describe_vector(struct text *t, const struct vm_exit *exit, uint64_t value)
-{
-    (void)exit;
-    if (vector_name((unsigned)value))
-        text_add(t, " (%s, %s)", vector_mnemonic((unsigned)value), vector_name((unsigned)value));
-}
-
 static void describe_entry_failure(struct text *t, const struct vm_exit *exit, uint64_t value)
 {
     static const char *const why[] = {"not used", NULL, "PDPTE loading failed", "NMI injection",
@@ -75,22 +36,49 @@ static void describe_entry_failure(struct text *t, const struct vm_exit *exit, u
         text_add(t, " (%s)", why[value]);
 }
 
+/* For what the access type of a control-register exit does not have, the SDM clears the field. */
+static void describe_cr_gpr(struct text *t, const struct vm_exit *exit, uint64_t value)
+{
+    if (CR_QUAL_TYPE(exit->qualification) <= CR_ACCESS_MOV_FROM)
+        layout_gpr(t, exit, value);
+    else
+        text_add(t, " (none)");
+}
+
+static void describe_lmsw_operand(struct text *t, const struct vm_exit *exit, uint64_t value)
+{
+    if (CR_QUAL_TYPE(exit->qualification) == CR_ACCESS_LMSW)
+        text_add(t, value ? " (memory)" : " (register)");
+    else
+        text_add(t, " (not LMSW)");
+}
+
+static void describe_ept_kind(struct text *t, const struct vm_exit *exit, uint64_t value)
+{
+    if (!(exit->qualification & EPT_QUAL_GLA_VALID))
+        text_add(t, " (undefined without a linear address)");
+    else
+        text_add(t, value ? " (to the final address)" : " (to a page-table entry)");
+}
+
 /* ---- layouts --------------------------------------------------------------------------------- */
 
 /* Table 28-1 */
 static const struct field debug_fields[] = {
-    {0, 0, "B0, breakpoint 0 met", no_yes, NULL},
-    {1, 1, "B1, breakpoint 1 met", no_yes, NULL},
-    {2, 2, "B2, breakpoint 2 met", no_yes, NULL},
-    {3, 3, "B3, breakpoint 3 met", no_yes, NULL},
-    {13, 13, "BD, debug register accessed", no_yes, NULL},
-    {14, 14, "BS, single step", no_yes, NULL},
+    {0, 0, "B0, breakpoint 0 met", layout_no_yes, NULL},
+    {1, 1, "B1, breakpoint 1 met", layout_no_yes, NULL},
+    {2, 2, "B2, breakpoint 2 met", layout_no_yes, NULL},
+    {3, 3, "B3, breakpoint 3 met", layout_no_yes, NULL},
+    {13, 13, "BD, debug register accessed", layout_no_yes, NULL},
+    {14, 14, "BS, single step", layout_no_yes, NULL},
+    {11, 11, "BLD, bus lock", layout_no_yes, NULL},
+    {16, 16, "RTM, in a transaction", layout_no_yes, NULL},
 };
 
 static const struct field linear_fields[] = {{63, 0, "linear address", NULL, NULL}};
 static const struct field offset_fields[] = {{63, 0, "displacement", NULL, NULL}};
 static const struct field sipi_fields[] = {{7, 0, "SIPI vector", NULL, NULL}};
-static const struct field monitor_fields[] = {{0, 0, "monitor armed", no_yes, NULL}};
+static const struct field monitor_fields[] = {{0, 0, "monitor armed", layout_no_yes, NULL}};
 static const struct field eoi_fields[] = {{7, 0, "vector", NULL, NULL}};
 static const struct field apic_write_fields[] = {{11, 0, "offset in the APIC page", NULL, NULL}};
 static const struct field msr_load_fields[] = {{31, 0, "entry of the MSR area", NULL, NULL}};
@@ -105,12 +93,11 @@ static const struct field task_fields[] = {
 
 /* Table 28-3 */
 static const char *const cr_types[] = {"MOV to CR", "MOV from CR", "CLTS", "LMSW"};
-static const char *const lmsw_types[] = {"register", "memory"};
 static const struct field cr_fields[] = {
     {3, 0, "control register", NULL, NULL},
     {5, 4, "access type", cr_types, NULL},
-    {6, 6, "LMSW operand", lmsw_types, NULL},
-    {11, 8, "general-purpose register", NULL, describe_gpr},
+    {6, 6, "LMSW operand", NULL, describe_lmsw_operand},
+    {11, 8, "general-purpose register", NULL, describe_cr_gpr},
     {31, 16, "LMSW source data", NULL, NULL},
 };
 
@@ -119,7 +106,7 @@ static const char *const dr_directions[] = {"MOV to DR", "MOV from DR"};
 static const struct field dr_fields[] = {
     {2, 0, "debug register", NULL, NULL},
     {4, 4, "direction", dr_directions, NULL},
-    {11, 8, "general-purpose register", NULL, describe_gpr},
+    {11, 8, "general-purpose register", NULL, layout_gpr},
 };
 
 /* Table 28-5 */
@@ -130,8 +117,8 @@ static const char *const io_operands[] = {"DX", "immediate"};
 static const struct field io_fields[] = {
     {2, 0, "size", io_sizes, NULL},
     {3, 3, "direction", io_directions, NULL},
-    {4, 4, "string instruction", no_yes, NULL},
-    {5, 5, "REP prefixed", no_yes, NULL},
+    {4, 4, "string instruction", layout_no_yes, NULL},
+    {5, 5, "REP prefixed", layout_no_yes, NULL},
     {6, 6, "operand encoding", io_operands, NULL},
     {31, 16, "port", NULL, describe_port},
 };
@@ -156,66 +143,35 @@ static const char *const apic_types[16] = {"linear read",
 static const struct field apic_fields[] = {
     {11, 0, "offset in the APIC page", NULL, NULL},
     {15, 12, "access type", apic_types, NULL},
+    {16, 16, "not caused by an instruction", layout_no_yes, NULL},
 };
 
 /* Table 28-7 */
-static const char *const ept_kinds[] = {"to a page-table entry", "to the final address"};
+static const char *const ept_modes[] = {"supervisor-mode", "user-mode"};
+static const char *const ept_pages[] = {"read-only", "writable"};
+static const char *const ept_execute[] = {"allowed", "disabled"};
 static const struct field ept_fields[] = {
-    {0, 0, "data read", no_yes, NULL},
-    {1, 1, "data write", no_yes, NULL},
-    {2, 2, "instruction fetch", no_yes, NULL},
+    {0, 0, "data read", layout_no_yes, NULL},
+    {1, 1, "data write", layout_no_yes, NULL},
+    {2, 2, "instruction fetch", layout_no_yes, NULL},
     {3, 3, "EPT: reads", not_allowed, NULL},
     {4, 4, "EPT: writes", not_allowed, NULL},
     {5, 5, "EPT: fetches", not_allowed, NULL},
-    {7, 7, "guest-linear address valid", no_yes, NULL},
-    {8, 8, "access", ept_kinds, NULL},
+    {7, 7, "guest-linear address valid", layout_no_yes, NULL},
+    {8, 8, "access", NULL, describe_ept_kind},
+    {6, 6, "EPT: user-mode fetches", not_allowed, NULL},
+    {9, 9, "linear address", ept_modes, NULL},
+    {10, 10, "page", ept_pages, NULL},
+    {11, 11, "page: fetches", ept_execute, NULL},
+    {12, 12, "NMI unblocking due to IRET", layout_no_yes, NULL},
+    {13, 13, "shadow-stack access", layout_no_yes, NULL},
+    {14, 14, "EPT: supervisor shadow stack", layout_no_yes, NULL},
+    {15, 15, "guest-paging verification", layout_no_yes, NULL},
+    {16, 16, "not caused by an instruction", layout_no_yes, NULL},
 };
 
-/* Table 25-17 */
-static const char *const event_types[] = {"external interrupt",
-                                          "reserved",
-                                          "NMI",
-                                          "hardware exception",
-                                          "software interrupt",
-                                          "privileged software exception",
-                                          "software exception",
-                                          "reserved"};
-static const struct field info_fields[] = {
-    {7, 0, "vector", NULL, describe_vector},
-    {10, 8, "type", event_types, NULL},
-    {11, 11, "error code valid", no_yes, NULL},
-    {12, 12, "NMI unblocking due to IRET", no_yes, NULL},
-    {31, 31, "valid", no_yes, NULL},
-};
-
-/* vol. 3, 6.13 */
-static const char *const error_tables[] = {"GDT", "LDT"};
-static const char *const error_origins[] = {"GDT or LDT", "IDT"};
-static const struct field selector_fields[] = {
-    {0, 0, "EXT, during delivery of another event", no_yes, NULL},
-    {1, 1, "IDT, descriptor location", error_origins, NULL},
-    {2, 2, "TI, when not in the IDT", error_tables, NULL},
-    {15, 3, "selector index", NULL, NULL},
-};
-
-/* vol. 3, Figure 4-12 */
-static const char *const pf_present[] = {"page not present", "protection violation"};
-static const char *const pf_write[] = {"read", "write"};
-static const char *const pf_user[] = {"supervisor", "user"};
-static const struct field pf_fields[] = {
-    {0, 0, "P", pf_present, NULL},
-    {1, 1, "W/R", pf_write, NULL},
-    {2, 2, "U/S", pf_user, NULL},
-    {3, 3, "RSVD, reserved bit set", no_yes, NULL},
-    {4, 4, "I/D, instruction fetch", no_yes, NULL},
-    {5, 5, "PK, protection key", no_yes, NULL},
-};
-
-static const struct layout layout_debug = LAYOUT("", debug_fields);
+static const struct layout layout_debug = LAYOUT_RARE("", debug_fields, 2);
 static const struct layout layout_linear = LAYOUT("", linear_fields);
-static const struct layout layout_info = LAYOUT("info ", info_fields);
-static const struct layout layout_selector = LAYOUT("error ", selector_fields);
-static const struct layout layout_pf = LAYOUT("error ", pf_fields);
 
 static const struct layout layouts[EXIT_REASON_COUNT] = {
     [EXIT_SIPI] = LAYOUT("", sipi_fields),
@@ -233,78 +189,27 @@ static const struct layout layouts[EXIT_REASON_COUNT] = {
     [EXIT_ENTRY_GUEST_STATE] = LAYOUT("", entry_fields),
     [EXIT_ENTRY_MSR_LOAD] = LAYOUT("", msr_load_fields),
     [EXIT_MWAIT] = LAYOUT("", monitor_fields),
-    [EXIT_APIC_ACCESS] = LAYOUT("", apic_fields),
+    [EXIT_APIC_ACCESS] = LAYOUT_RARE("", apic_fields, 1),
     [EXIT_VIRTUALIZED_EOI] = LAYOUT("", eoi_fields),
     [EXIT_GDTR_IDTR] = LAYOUT("", offset_fields),
     [EXIT_LDTR_TR] = LAYOUT("", offset_fields),
-    [EXIT_EPT_VIOLATION] = LAYOUT("", ept_fields),
+    [EXIT_EPT_VIOLATION] = LAYOUT_RARE("", ept_fields, 9),
     [EXIT_INVEPT] = LAYOUT("", offset_fields),
     [EXIT_INVVPID] = LAYOUT("", offset_fields),
     [EXIT_APIC_WRITE] = LAYOUT("", apic_write_fields),
     [EXIT_INVPCID] = LAYOUT("", offset_fields),
 };
 
-/* ---- lines ----------------------------------------------------------------------------------- */
-
-static uint64_t field_value(const struct field *f, uint64_t word)
+const struct layout *layout_qualification(const struct vm_exit *exit)
 {
-    unsigned width = f->high - f->low + 1u;
-
-    return width == 64 ? word : word >> f->low & ((1ull << width) - 1);
-}
-
-static void add_field(struct text *t, const struct vm_exit *exit, const char *word,
-                      const struct field *f, uint64_t value)
-{
-    if (f->high == f->low)
-        text_add(t, "%sbit %u  %s: ", word, f->low, f->name);
-    else
-        text_add(t, "%sbits %u:%u  %s: ", word, f->high, f->low, f->name);
-    text_add(t, value < 10 ? "%" PRIu64 : "0x%" PRIx64, value);
-    if (f->values)
-        text_add(t, " (%s)", f->values[value]);
-    else if (f->describe)
-        f->describe(t, exit, value);
-}
-
-/* Line *line of a word's layout; false, and *line less that many, when the word has fewer. */
-static bool line_of(struct text *t, const struct vm_exit *exit, const struct layout *layout,
-                    uint64_t word, unsigned *line)
-{
-    const struct field *f;
-
-    if (*line >= layout->count) {
-        *line -= layout->count;
-        return false;
-    }
-    f = &layout->fields[*line];
-    add_field(t, exit, layout->word, f, field_value(f, word));
-    return true;
-}
-
-static bool exception_line(struct text *t, const struct vm_exit *exit, unsigned line)
-{
+    static const struct layout none = {.word = ""};
     unsigned vector = INTR_VECTOR(exit->intr_info);
-    bool interruption = exit->has & EXIT_HAS_INTR;
-    bool page_fault = interruption && vector == 14;
 
-    if (exit->has & EXIT_HAS_QUALIFICATION && interruption && (page_fault || vector == 1) &&
-        line_of(t, exit, page_fault ? &layout_linear : &layout_debug, exit->qualification, &line))
-        return true;
-    if (interruption && line_of(t, exit, &layout_info, exit->intr_info, &line))
-        return true;
-    return interruption && exit->intr_info & INTR_HAS_ERROR &&
-           line_of(t, exit, page_fault ? &layout_pf : &layout_selector, exit->intr_error, &line);
-}
-
-bool exit_qualification_line(const struct vm_exit *exit, unsigned line, char *buf, size_t size)
-{
-    struct text t;
-
-    text_start(&t, buf, size);
-    if (exit->reason == EXIT_EXCEPTION_NMI)
-        return exception_line(&t, exit, line);
-    if (exit->reason >= EXIT_REASON_COUNT || !(exit->has & EXIT_HAS_QUALIFICATION))
-        return false;
-    return line_of(&t, exit, &layouts[exit->reason], exit->qualification, &line);
+    if (exit->reason >= EXIT_REASON_COUNT)
+        return &none;
+    if (exit->reason != EXIT_EXCEPTION_NMI)
+        return layouts[exit->reason].fields ? &layouts[exit->reason] : &none;
+    if (!(exit->has & EXIT_HAS_INTR))
+        return &none;
+    return vector == 14 ? &layout_linear : vector == 1 ? &layout_debug : &none;
 }

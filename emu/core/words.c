@@ -95,14 +95,29 @@ void add_event(struct text *t, uint32_t info)
     }
 }
 
+const char *gpr_sized(unsigned gpr, unsigned bytes)
+{
+    static const char *const names[3][16] = {
+        {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8w", "r9w", "r10w", "r11w", "r12w",
+         "r13w", "r14w", "r15w"},
+        {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "r8d", "r9d", "r10d", "r11d",
+         "r12d", "r13d", "r14d", "r15d"},
+        {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
+         "r13", "r14", "r15"}};
+
+    return names[bytes == 2 ? 0 : bytes == 4 ? 1 : 2][gpr & 15];
+}
+
 const char *gpr_name(const struct vm_exit *exit, unsigned gpr)
 {
-    static const char *const wide[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                         "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-    static const char *const narrow[8] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
+    return gpr_sized(gpr, exit->mode == X86_MODE_LONG64 || (gpr & 15) >= 8 ? 8 : 4);
+}
 
-    gpr &= 15;
-    return exit->mode == X86_MODE_LONG64 || gpr >= 8 ? wide[gpr] : narrow[gpr];
+const char *segment_name(unsigned segment)
+{
+    static const char *const names[] = {"ES", "CS", "SS", "DS", "FS", "GS"};
+
+    return segment < sizeof(names) / sizeof(names[0]) ? names[segment] : "not used";
 }
 
 const char *msr_name(uint32_t msr)

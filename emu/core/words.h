@@ -30,6 +30,12 @@ void add_event(struct text *t, uint32_t info);
 /* A general-purpose register as the mode at the exit spells it: "rax" or "eax". */
 const char *gpr_name(const struct vm_exit *exit, unsigned gpr);
 
+/* The same register as an address or operand of `bytes` (2, 4 or 8) names it: "cx", "r9d". */
+const char *gpr_sized(unsigned gpr, unsigned bytes);
+
+/* "DS"; "not used" for a number that is no segment's. */
+const char *segment_name(unsigned segment);
+
 /* "IA32_EFER", or NULL when the number is not one of those named here (SDM vol. 4, Table 2-2). */
 const char *msr_name(uint32_t msr);
 

@@ -1,5 +1,5 @@
 /*
- * core/explain.c and core/qualification.c: the words for every exit reason, against
+ * core/explain*.c, core/fields.c and what they use: the words for every exit reason, against
  * tests/unit/explain.golden. With VLAB_GOLDEN=write in the environment the file is written anew:
  * read the difference before it is kept.
  */
@@ -12,6 +12,7 @@
 
 #define Q EXIT_HAS_QUALIFICATION
 #define INTR EXIT_HAS_INTR
+#define INFO EXIT_HAS_INSN_INFO
 #define HARDWARE(vector) (INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | (vector))
 
 struct sample {
@@ -108,6 +109,9 @@ static const struct sample samples[] = {
       .idt_vectoring = INTR_VALID | INTR_SOFTWARE << 8 | 0x80}},
     {"external interrupt",
      {.reason = EXIT_EXTERNAL_INTERRUPT, .has = INTR, .intr_info = INTR_VALID | 0x20}},
+    {"external interrupt with an exception's number",
+     {.reason = EXIT_EXTERNAL_INTERRUPT, .has = INTR | EXIT_HAS_VECTORING,
+      .intr_info = INTR_VALID | 8, .idt_vectoring = INTR_VALID | INTR_SOFTWARE << 8 | 0x10}},
     {"task switch", {.reason = EXIT_TASK_SWITCH, .has = Q, .qualification = 0xc0000028}},
     {"SIPI", {.reason = EXIT_SIPI, .has = Q, .qualification = 0x9a}},
     {"APIC access", {.reason = EXIT_APIC_ACCESS, .has = Q, .qualification = 0x10b0}},
@@ -119,6 +123,56 @@ static const struct sample samples[] = {
     {"EPT misconfiguration",
      {.reason = EXIT_EPT_MISCONFIG, .has = EXIT_HAS_GPA, .guest_physical = 0x1234000}},
     {"LGDT", {.reason = EXIT_GDTR_IDTR, .has = Q, .qualification = 0x7c80}},
+    {"lgdt ss:[ebp-8], 32-bit",
+     {.reason = EXIT_GDTR_IDTR, .has = Q | INFO, .qualification = 0xfffffff8,
+      .insn_info = 2u << 28 | 5 << 23 | 1 << 22 | 2 << 15 | 1 << 11 | 1 << 7,
+      .mode = X86_MODE_PROT32}},
+    {"sidt [rip+...], 64-bit",
+     {.reason = EXIT_GDTR_IDTR, .has = Q | INFO, .qualification = 0xffffffff80001234,
+      .insn_info = 1u << 28 | 1 << 27 | 1 << 22 | 3 << 15 | 2 << 7, .mode = X86_MODE_LONG64}},
+    {"ltr cx",
+     {.reason = EXIT_LDTR_TR, .has = Q | INFO, .insn_info = 3u << 28 | 1 << 10 | 1 << 3,
+      .mode = X86_MODE_PROT32}},
+    {"sldt [bx+si-2], 16-bit",
+     {.reason = EXIT_LDTR_TR, .has = Q | INFO, .qualification = 0xfffe,
+      .insn_info = 3 << 23 | 6 << 18 | 3 << 15, .mode = X86_MODE_PROT16}},
+    {"vmptrld fs:[r8+r15*8+0x10]",
+     {.reason = EXIT_VMPTRLD, .has = Q | INFO, .qualification = 0x10,
+      .insn_info = 8 << 23 | 15 << 18 | 4 << 15 | 2 << 7 | 3, .mode = X86_MODE_LONG64}},
+    {"vmread rbx, r9",
+     {.reason = EXIT_VMREAD, .has = Q | INFO, .insn_info = 9u << 28 | 1 << 10 | 3 << 3,
+      .mode = X86_MODE_LONG64}},
+    {"vmwrite edi, [edx]",
+     {.reason = EXIT_VMWRITE, .has = Q | INFO,
+      .insn_info = 7u << 28 | 2 << 23 | 1 << 22 | 3 << 15 | 1 << 7, .mode = X86_MODE_PROT32}},
+    {"invept rdx, [rsp+rcx]",
+     {.reason = EXIT_INVEPT, .has = Q | INFO,
+      .insn_info = 2u << 28 | 4 << 23 | 1 << 18 | 2 << 15 | 2 << 7, .mode = X86_MODE_LONG64}},
+    {"rdrand cx",
+     {.reason = EXIT_RDRAND, .has = INFO, .insn_info = 1 << 3, .mode = X86_MODE_LONG64}},
+    {"rdseed r13",
+     {.reason = EXIT_RDSEED, .has = INFO, .insn_info = 2 << 11 | 13 << 3,
+      .mode = X86_MODE_LONG64}},
+    {"gs outsb, 32-bit addresses",
+     {.reason = EXIT_IO, .has = Q | INFO | EXIT_HAS_GVA, .qualification = 0x00e90010,
+      .guest_linear = 0x12340, .insn_info = 5 << 15 | 1 << 7, .mode = X86_MODE_PROT32}},
+    {"insb",
+     {.reason = EXIT_IO, .has = Q | INFO | EXIT_HAS_GVA, .qualification = 0x00e90018,
+      .guest_linear = 0x3800, .mode = X86_MODE_REAL}},
+    {"every bit of a word but fetches allowed: EPT",
+     {.reason = EXIT_EPT_VIOLATION, .has = Q, .qualification = ~0x20ull, .mode = X86_MODE_LONG64}},
+    {"no linear address: EPT",
+     {.reason = EXIT_EPT_VIOLATION, .has = Q, .qualification = 2, .mode = X86_MODE_LONG64}},
+    {"every bit of a word: #DB",
+     {.reason = EXIT_EXCEPTION_NMI, .has = Q | INTR, .qualification = ~0ull,
+      .intr_info = HARDWARE(1)}},
+    {"every bit of a word: #PF",
+     {.reason = EXIT_EXCEPTION_NMI, .has = Q | INTR, .qualification = 0x1000,
+      .intr_info = HARDWARE(14) | INTR_HAS_ERROR, .intr_error = ~0u}},
+    {"every bit of a word: VMWRITE",
+     {.reason = EXIT_VMWRITE, .has = INFO, .insn_info = ~0u, .mode = X86_MODE_LONG64}},
+    {"every bit of a word: INVVPID",
+     {.reason = EXIT_INVVPID, .has = INFO, .insn_info = ~0u, .mode = X86_MODE_LONG64}},
 };
 /* clang-format on */
 
@@ -134,7 +188,7 @@ static void describe(FILE *out, const char *title, const struct vm_exit *exit)
         fprintf(out, "meaning: %s\n", text);
     exit_why(exit, text, sizeof(text));
     fprintf(out, "why: %s\n", text);
-    for (unsigned line = 0; exit_qualification_line(exit, line, text, sizeof(text)); line++)
+    for (unsigned line = 0; exit_field_line(exit, line, text, sizeof(text)); line++)
         fprintf(out, "  %s\n", text);
     fprintf(out, "manual: %s\n\n", exit_manual(exit->reason));
 }
@@ -253,8 +307,8 @@ START_TEST(test_any_record)
         check_text(text, 40);
         exit_why(&exit, text, sizeof(text));
         check_text(text, 700);
-        for (unsigned line = 0; exit_qualification_line(&exit, line, text, sizeof(text)); line++)
-            ck_assert_uint_lt(line, 20);
+        for (unsigned line = 0; exit_field_line(&exit, line, text, sizeof(text)); line++)
+            ck_assert_uint_lt(line, 50);
     }
 }
 END_TEST
@@ -269,7 +323,7 @@ START_TEST(test_small_buffers)
             ck_assert_uint_lt(strnlen(exact, size), size);
             exit_why(&samples[i].exit, exact, size);
             ck_assert_uint_eq(strnlen(exact, size), size - 1);
-            if (exit_qualification_line(&samples[i].exit, 0, exact, size))
+            if (exit_field_line(&samples[i].exit, 0, exact, size))
                 ck_assert_uint_lt(strnlen(exact, size), size);
             free(exact);
         }

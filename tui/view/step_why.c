@@ -6,15 +6,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static int qualification_draw(const struct vm_exit *exit, const struct area *area, int row)
+static void fields_head(const struct vm_exit *exit, const struct area *area, int row)
+{
+    if (exit->has & EXIT_HAS_QUALIFICATION)
+        area_printf(area, row, 0, ROLE_LABEL, "Exit qualification %llx, field by field:",
+                    (unsigned long long)exit->qualification);
+    else
+        area_text(area, row, 0, ROLE_LABEL, "Field by field:");
+}
+
+static int fields_draw(const struct vm_exit *exit, const struct area *area, int row)
 {
     char line[256];
     unsigned count = 0;
 
-    while (exit_qualification_line(exit, count, line, sizeof(line))) {
+    while (exit_field_line(exit, count, line, sizeof(line))) {
         if (count == 0)
-            area_printf(area, row++, 0, ROLE_LABEL, "Exit qualification %llx, field by field:",
-                        (unsigned long long)exit->qualification);
+            fields_head(exit, area, row++);
         area_text(area, row++, 2, ROLE_NUMBER, line);
         count++;
     }
@@ -36,7 +44,7 @@ int step_why(const struct vm_exit *exit, bool explain, const struct area *area, 
     }
     exit_why(exit, why, sizeof(why));
     if (explain)
-        row = qualification_draw(exit, &text, row);
+        row = fields_draw(exit, &text, row);
     row += area_wrap(&text, row, 0, ROLE_NORMAL, why);
     area_text(&text, row++, 0, ROLE_DIM, exit_manual(exit->reason));
     return row + scroll;
@@ -96,6 +104,7 @@ int step_fields(const struct vm_exit *exit, const struct area *area, int scroll)
           (unsigned long long)exit->guest_physical);
     field(area, &row, "insn length", exit->has & EXIT_HAS_INSN, "%u", exit->insn_len);
     field(area, &row, "insn bytes", exit->has & EXIT_HAS_INSN, "%s", bytes);
+    field(area, &row, "insn info", exit->has & EXIT_HAS_INSN_INFO, "%08x", exit->insn_info);
     event_fields(exit, area, &row);
     field(area, &row, "CS:RIP", true, "%04x:%llx", exit->selector, (unsigned long long)exit->rip);
     field(area, &row, "CS base", true, "%llx", (unsigned long long)exit->cs_base);
