@@ -19,7 +19,7 @@
 struct options {
     const char *path;
     int reason; /* -1: all */
-    bool profile, json;
+    bool profile, json, explain;
 };
 
 /* How each form of the report takes an exit. `ctx` is its own. */
@@ -27,14 +27,12 @@ typedef void exit_fn(void *ctx, const struct vm_exit *exit);
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-enum { OPT_HELP = 256, OPT_PROFILE, OPT_JSON, OPT_REASON };
+enum { OPT_HELP = 256, OPT_PROFILE, OPT_JSON, OPT_EXPLAIN, OPT_REASON };
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, OPT_HELP},
-    {"profile", no_argument, NULL, OPT_PROFILE},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"reason", required_argument, NULL, OPT_REASON},
-    {0},
+    {"help", no_argument, NULL, OPT_HELP},           {"profile", no_argument, NULL, OPT_PROFILE},
+    {"json", no_argument, NULL, OPT_JSON},           {"explain", no_argument, NULL, OPT_EXPLAIN},
+    {"reason", required_argument, NULL, OPT_REASON}, {0},
 };
 
 static int parse_reason(const char *text, struct options *o)
@@ -66,6 +64,8 @@ static int parse(int argc, char **argv, struct options *o, bool *help)
             o->profile = true;
         else if (c == OPT_JSON)
             o->json = true;
+        else if (c == OPT_EXPLAIN)
+            o->explain = true;
         else if (c != OPT_REASON)
             return cli_bad_option(&verb_exits, argv, c);
         else if (parse_reason(optarg, o))
@@ -122,6 +122,27 @@ static void table_row(void *ctx, const struct vm_exit *exit)
     exit_meaning(exit, meaning, sizeof(meaning));
     printf("%8" PRIu64 " %12" PRIu64 "  %-13s %18s %16s  %-30s %s\n", exit->seq, exit->insns,
            exit_reason_name(exit->reason), qualification, rip, instruction, meaning);
+}
+
+/* ---- in words -------------------------------------------------------------------------------- */
+
+/* Buffers for what core/explain.h says of one exit: the longest text is under 700 characters. */
+#define WHY_SIZE 1024
+#define FIELD_SIZE 256
+
+static void explain_row(void *ctx, const struct vm_exit *exit)
+{
+    char rip[24], instruction[80], why[WHY_SIZE], line[FIELD_SIZE];
+
+    rip_text(exit, rip, sizeof(rip));
+    instruction_text(ctx, exit, instruction, sizeof(instruction));
+    exit_why(exit, why, sizeof(why));
+    printf("%" PRIu64 "  %s, after %" PRIu64 " instructions, at %s%s%s\n", exit->seq,
+           exit_reason_name(exit->reason), exit->insns, rip, *instruction ? ": " : "", instruction);
+    printf("  %s\n", why);
+    for (unsigned i = 0; exit_field_line(exit, i, line, sizeof(line)); i++)
+        printf("    %s\n", line);
+    printf("  %s\n\n", exit_manual(exit->reason));
 }
 
 /* ---- profile --------------------------------------------------------------------------------- */
@@ -202,6 +223,7 @@ static void print_profile_json(const struct trace_profile *p)
 
 struct json_table {
     struct x86_disasm *disasm;
+    bool explain;
     bool any;
 };
 
@@ -215,6 +237,19 @@ static void json_optional(json_t *object, const char *key, bool there, uint64_t 
 {
     if (there)
         json_object_set_new(object, key, hex(value));
+}
+
+static void json_explain(json_t *object, const struct vm_exit *exit)
+{
+    char why[WHY_SIZE], line[FIELD_SIZE];
+    json_t *fields = json_array();
+
+    exit_why(exit, why, sizeof(why));
+    for (unsigned i = 0; exit_field_line(exit, i, line, sizeof(line)); i++)
+        json_array_append_new(fields, json_string(line));
+    json_object_set_new(object, "why", json_string(why));
+    json_object_set_new(object, "fields", fields);
+    json_object_set_new(object, "manual", json_string(exit_manual(exit->reason)));
 }
 
 static void json_row(void *ctx, const struct vm_exit *exit)
@@ -237,7 +272,10 @@ static void json_row(void *ctx, const struct vm_exit *exit)
     json_optional(object, "error_code",
                   exit->has & EXIT_HAS_INTR && exit->intr_info & INTR_HAS_ERROR, exit->intr_error);
     json_optional(object, "vectoring", exit->has & EXIT_HAS_VECTORING, exit->idt_vectoring);
+    json_optional(object, "instruction_info", exit->has & EXIT_HAS_INSN_INFO, exit->insn_info);
     json_optional(object, "value", true, exit->value);
+    if (table->explain)
+        json_explain(object, exit);
     printf("%s\n", table->any ? "," : "");
     table->any = true;
     dump(object);
@@ -300,9 +338,11 @@ static bool report_profile(struct trace_reader *r, const struct options *o, stru
 static bool report_exits(struct trace_reader *r, const struct options *o, struct x86_disasm *disasm,
                          struct error *err)
 {
-    struct json_table table = {.disasm = disasm};
+    struct json_table table = {.disasm = disasm, .explain = o->explain};
     bool whole;
 
+    if (!o->json && o->explain)
+        return read_exits(r, o->reason, explain_row, disasm, err);
     if (!o->json) {
         table_head();
         return read_exits(r, o->reason, table_row, disasm, err);
@@ -347,13 +387,14 @@ static int run(int argc, char **argv)
 
 const struct verb verb_exits = {
     .name = "exits",
-    .arguments = "TRACE [--profile] [--reason NAME] [--json]",
+    .arguments = "TRACE [--profile] [--explain] [--reason NAME] [--json]",
     .summary = "show the VM exits that 'vlab run --trace' recorded",
     .help =
         "One line an exit: its number, instructions retired before it, basic exit reason, exit\n"
         "qualification, RIP (CS:IP in real mode), the instruction, and what it means.\n"
         "\n"
         "  --profile      by reason: count, share, and min, mean, max cost in host cycles\n"
+        "  --explain      each exit in words: why, and every field of what the CPU recorded\n"
         "  --reason NAME  only exits of this reason, by name (CPUID) or number (10)\n"
         "  --json         one JSON object; 64-bit values are text\n"
         "\n"

@@ -80,7 +80,13 @@ run 0 exits t.trace --reason CPUID
 [ "$(wc -l <out)" -eq 1 ] || fail "exits --reason CPUID"
 run 0 exits t.trace --profile
 grep -q '^I/O  *3 *100.0% ' out || fail "exits --profile"
-for options in "" --profile "--reason 30"; do
+run 0 exits t.trace --explain --reason 30
+grep -q "^0  I/O, after 1 instructions, at 0000:7c02: out 0xe9, al\$" out || fail "exits --explain: head"
+grep -q "^  The guest executed an I/O instruction\..* It writes 1 byte to port 0xe9: 0x48\.\$" out ||
+    fail "exits --explain: why"
+grep -q "^    bits 31:16  port: 0xe9 (debug text)\$" out || fail "exits --explain: a field"
+grep -q "^  SDM vol\. 3, .*Table 28-5\$" out || fail "exits --explain: manual"
+for options in "" --profile "--reason 30" --explain; do
     # shellcheck disable=SC2086 # words
     run 0 exits t.trace --json $options
     tail -n 1 out | grep -q '"complete":true,"end":{"exits":3,"instructions":6,"stop":"debug-exit","status":3}}$' ||
@@ -89,6 +95,14 @@ for options in "" --profile "--reason 30"; do
         python3 -c 'import json, sys; json.load(sys.stdin)' <out || fail "exits --json $options: no JSON"
     fi
 done
+
+# What the CPU recorded about the operands of OUTSB: 16-bit addresses, DS.
+printf '\272\351\000\276\000\174\156\364' >outs.bin # mov dx, 0xe9; mov si, 0x7c00; outsb; hlt
+run 0 run ./outs.bin --at 0x7c00 --trace outs.trace
+run 0 exits outs.trace --json --explain
+grep -q '"guest_linear":"0x7c00".*"instruction_info":"0x18000"' out || fail "exits --json: instruction information"
+grep -q '"fields":\["bits 2:0  size: 0 (1 byte)",.*"operands bits 17:15  segment register: 3 (DS)"\]' out ||
+    fail "exits --json --explain: fields"
 
 # A trace that was cut: what there is, then one line, status 1.
 size=$(wc -c <t.trace)
