@@ -87,9 +87,13 @@ static int read_header(struct trace_reader *r)
         return fail_at(r, -ENODATA, n, "the file ends inside the header");
     if (get_le64(header + TRACE_HEADER_SUM_AT) != XXH3_64bits(header, TRACE_HEADER_SUM_AT))
         return fail_at(r, -EBADMSG, 0, "the header is damaged (wrong checksum)");
-    if (get_le32(header + 8) != TRACE_VERSION || get_le32(header + 12) != TRACE_RECORD_SIZE)
-        return fail_at(r, -EPROTONOSUPPORT, 8, "format version %" PRIu32 " is unknown",
-                       get_le32(header + 8));
+    if (get_le32(header + 8) != TRACE_VERSION)
+        return fail_at(r, -EPROTONOSUPPORT, 8,
+                       "format version %" PRIu32 ", and this program reads version %u",
+                       get_le32(header + 8), TRACE_VERSION);
+    if (get_le32(header + 12) != TRACE_RECORD_SIZE)
+        return fail_at(r, -EINVAL, 12, "records of %" PRIu32 " bytes, where version %u has %u",
+                       get_le32(header + 12), TRACE_VERSION, TRACE_RECORD_SIZE);
     r->info.ram_size = get_le64(header + 16);
     if (!get_text(r->info.image, header + TRACE_IMAGE_AT, TRACE_IMAGE_SIZE) ||
         !get_text(r->info.backend, header + TRACE_BACKEND_AT, TRACE_BACKEND_SIZE))

@@ -6,6 +6,7 @@
 #include "core/machine.h"
 #include "trace/format.h"
 #include "trace/trace.h"
+#include "util/bytes.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 static const struct trace_info info = {
     .image = "01_anatomy", .ram_size = 16u << 20, .backend = "emu"};
@@ -53,9 +55,10 @@ static struct vm_exit sample(uint64_t n)
         .intr_error = 6,
         .idt_vectoring = 0x80000308,
         .idt_error = 0x18,
+        .insn_info = 0x2a9d8f00 + (uint32_t)n,
         .cost = (uint32_t)(1000 + n),
         .selector = 0xf000,
-        .has = 0x3f,
+        .has = 0x7f,
         .source = EXIT_SOURCE_KVM,
         .mode = X86_MODE_LONG64,
         .cpl = 3,
@@ -160,14 +163,18 @@ START_TEST(test_layout)
 {
     uint8_t record[TRACE_RECORD_SIZE];
     struct vm_exit exit = sample(7), back;
-    static const uint8_t bad_at[] = {99, 100, 101, 103, 119};
+    static const uint8_t bad_at[] = {99, 100, 101, 103, 119, 124, 125, 126, 127};
 
     trace_record_put(record, &exit);
     ck_assert_uint_eq(record[0], 7);
-    ck_assert_uint_eq(record[67], 0xc0); /* msr, high byte */
-    ck_assert_uint_eq(record[97], 0xf0); /* selector, high byte */
-    ck_assert_uint_eq(record[104], 7);   /* first instruction byte */
+    ck_assert_uint_eq(record[67], 0xc0);  /* msr, high byte */
+    ck_assert_uint_eq(record[97], 0xf0);  /* selector, high byte */
+    ck_assert_uint_eq(record[104], 7);    /* first instruction byte */
+    ck_assert_uint_eq(record[120], 0x07); /* instruction information */
+    ck_assert_uint_eq(record[123], 0x2a);
     ck_assert(trace_record_get(record, &back));
+    ck_assert_uint_eq(back.insn_info, exit.insn_info);
+    ck_assert(back.has & EXIT_HAS_INSN_INFO);
     for (unsigned i = 0; i < sizeof(bad_at); i++) {
         uint8_t good = record[bad_at[i]];
 
@@ -293,6 +300,35 @@ START_TEST(test_not_a_trace)
     unlink(path);
     ck_assert_int_eq(read_sample(path, &got, &err), -ENOENT);
     ck_assert_ptr_nonnull(strstr(err.text, path));
+}
+END_TEST
+
+/* A whole header, but for what some other version of the format would say. */
+static void check_header(unsigned at, uint32_t value, int code, const char *why)
+{
+    char line[256];
+    struct error err;
+    unsigned got;
+    size_t size;
+    uint8_t *data;
+
+    write_sample(path, 1);
+    data = slurp(&size);
+    put_le32(data + at, value);
+    put_le64(data + TRACE_HEADER_SUM_AT, XXH3_64bits(data, TRACE_HEADER_SUM_AT));
+    spill(data, size);
+    free(data);
+    ck_assert_int_eq(read_sample(path, &got, &err), code);
+    ck_assert_uint_eq(got, 0);
+    snprintf(line, sizeof(line), "%s: byte %u: %s", path, at, why);
+    ck_assert_str_eq(err.text, line);
+}
+
+START_TEST(test_other_versions)
+{
+    check_header(8, 1, -EPROTONOSUPPORT, "format version 1, and this program reads version 2");
+    check_header(8, 3, -EPROTONOSUPPORT, "format version 3, and this program reads version 2");
+    check_header(12, 120, -EINVAL, "records of 120 bytes, where version 2 has 128");
 }
 END_TEST
 
@@ -435,6 +471,7 @@ int main(void)
     tcase_add_test(files, test_blocks_moved);
     tcase_add_test(files, test_bytes_after_end);
     tcase_add_test(files, test_not_a_trace);
+    tcase_add_test(files, test_other_versions);
     tcase_add_test(files, test_full_device);
     tcase_add_test(files, test_cannot_create);
     tcase_add_test(files, test_old_file_until_finish);
