@@ -256,6 +256,159 @@ START_TEST(test_hlt)
 }
 END_TEST
 
+static void enter_user(struct x86_state *s) /* CPL 3, IOPL 0, no I/O permission bitmap */
+{
+    ck_assert(ram_write(&f.m->ram, 0x66, "\xff\xff", 2)); /* TR's base is 0 after RESET */
+    enter_flat32(s);
+    for (int i = X86_ES; i <= X86_GS; i++) {
+        s->seg[i].access |= 3u << 5;
+        s->seg[i].selector |= 3;
+    }
+}
+
+static void control_all_instructions(void)
+{
+    control(PRIMARY, PRIMARY_CR3_STORE | PRIMARY_CR8_STORE | PRIMARY_MOV_DR | PRIMARY_PAUSE, true);
+    control(SECONDARY, SECONDARY_DESCRIPTOR_TABLE, true);
+}
+
+/* SDM 26.1.1: a fault by privilege level or I/O permission comes before the exit. */
+START_TEST(test_privilege_first)
+{
+    static const struct {
+        const char *name;
+        uint8_t insn[7];
+        unsigned size;
+    } cases[] = {
+        {"hlt", {0xf4}, 1},
+        {"invd", {0x0f, 0x08}, 2},
+        {"wbinvd", {0x0f, 0x09}, 2},
+        {"rdmsr", {0x0f, 0x32}, 2},
+        {"wrmsr", {0x0f, 0x30}, 2},
+        {"clts", {0x0f, 0x06}, 2},
+        {"lmsw ax", {0x0f, 0x01, 0xf0}, 3},
+        {"mov cr0, eax", {0x0f, 0x22, 0xc0}, 3},
+        {"mov eax, cr3", {0x0f, 0x20, 0xd8}, 3},
+        {"mov dr0, eax", {0x0f, 0x23, 0xc0}, 3},
+        {"mov eax, dr0", {0x0f, 0x21, 0xc0}, 3},
+        {"invlpg [7000h]", {0x0f, 0x01, 0x3d, 0, 0x70, 0, 0}, 7},
+        {"lgdt [7000h]", {0x0f, 0x01, 0x15, 0, 0x70, 0, 0}, 7},
+        {"lidt [7000h]", {0x0f, 0x01, 0x1d, 0, 0x70, 0, 0}, 7},
+        {"lldt ax", {0x0f, 0x00, 0xd0}, 3},
+        {"ltr ax", {0x0f, 0x00, 0xd8}, 3},
+        {"in al, dx", {0xec}, 1},
+        {"out dx, al", {0xee}, 1},
+        {"insb", {0x6c}, 1},
+        {"outsb", {0x6e}, 1},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct vm_exit *exit;
+
+        fixture_again();
+        control_all_instructions();
+        place(enter_user, cases[i].insn, cases[i].size);
+        stop_at_exits(true);
+        ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+        exit = check_place(cases[i].insn, cases[i].size, BEFORE);
+        ck_assert_msg(exit->reason == EXIT_EXCEPTION_NMI, "%s: %s", cases[i].name,
+                      exit_reason_name(exit->reason));
+        ck_assert_uint_eq(exit->intr_info, HARDWARE(X86_GP) | INTR_HAS_ERROR);
+        ck_assert_uint_eq(exit->intr_error, 0);
+        ck_assert_uint_eq(exit->cpl, 3);
+    }
+}
+END_TEST
+
+/* ... and these leave at any privilege level. */
+START_TEST(test_user_exits)
+{
+    static const struct {
+        uint8_t insn[7];
+        unsigned size;
+        uint32_t reason;
+    } cases[] = {
+        {{0x0f, 0xa2}, 2, EXIT_CPUID},
+        {{0x0f, 0x31}, 2, EXIT_RDTSC},
+        {{0xf3, 0x90}, 2, EXIT_PAUSE},
+        {{0x0f, 0x01, 0x05, 0, 0x70, 0, 0}, 7, EXIT_GDTR_IDTR}, /* sgdt [7000h] */
+        {{0x0f, 0x00, 0xc8}, 3, EXIT_LDTR_TR},                  /* str ax */
+        {{0x0f, 0x01, 0xc1}, 3, EXIT_VMCALL},
+        {{0x0f, 0x01, 0xc2}, 3, EXIT_VMLAUNCH},
+        {{0x0f, 0x01, 0xc4}, 3, EXIT_VMXOFF},
+        {{0x0f, 0x78, 0xc3}, 3, EXIT_VMREAD},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct vm_exit *exit;
+
+        fixture_again();
+        control_all_instructions();
+        place(enter_user, cases[i].insn, cases[i].size);
+        stop_at_exits(true);
+        ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+        exit = check_place(cases[i].insn, cases[i].size, BEFORE);
+        ck_assert_uint_eq(exit->reason, cases[i].reason);
+        ck_assert_uint_eq(exit->cpl, 3);
+    }
+}
+END_TEST
+
+/* What is no instruction, or none in this mode, is #UD before any exit. */
+START_TEST(test_undefined_first)
+{
+    static const struct {
+        enter_fn *enter;
+        uint8_t insn[3];
+    } cases[] = {
+        {enter_flat32, {0x0f, 0x22, 0xc8}}, /* mov cr1, eax */
+        {enter_flat32, {0x0f, 0x22, 0xe8}}, /* mov cr5, eax */
+        {enter_flat32, {0x0f, 0x20, 0xf8}}, /* mov eax, cr7 */
+        {enter_flat32, {0x0f, 0x01, 0xf8}}, /* invlpg with a register */
+        {enter_flat32, {0x0f, 0x01, 0xd1}}, /* xsetbv, CR4.OSXSAVE clear */
+        {enter_real, {0x0f, 0x00, 0xc0}},   /* sldt ax */
+        {enter_real, {0x0f, 0x00, 0xc8}},   /* str ax */
+        {enter_real, {0x0f, 0x00, 0xd8}},   /* ltr ax */
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct vm_exit *exit;
+
+        fixture_again();
+        control_all_instructions();
+        place(cases[i].enter, cases[i].insn, 3);
+        stop_at_exits(true);
+        ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+        exit = check_place(cases[i].insn, 3, BEFORE);
+        ck_assert_msg(exit->reason == EXIT_EXCEPTION_NMI && exit->intr_info == HARDWARE(X86_UD),
+                      "case %zu: %s %x", i, exit_reason_name(exit->reason), exit->intr_info);
+    }
+}
+END_TEST
+
+/* RDPMC, MONITOR and MWAIT: the machine has none of them behind the exit. */
+START_TEST(test_absent_exits)
+{
+    static const struct {
+        uint8_t insn[3];
+        unsigned size;
+        uint32_t reason, control;
+    } cases[] = {
+        {{0x0f, 0x33}, 2, EXIT_RDPMC, PRIMARY_RDPMC},
+        {{0x0f, 0x01, 0xc8}, 3, EXIT_MONITOR, PRIMARY_MONITOR},
+        {{0x0f, 0x01, 0xc9}, 3, EXIT_MWAIT, PRIMARY_MWAIT},
+    };
+
+    place(enter_flat32, cases[_i].insn, cases[_i].size);
+    controls_bare();
+    control(PRIMARY, cases[_i].control, true);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    ck_assert_uint_eq(check_place(cases[_i].insn, cases[_i].size, BEFORE)->reason,
+                      cases[_i].reason);
+}
+END_TEST
+
 /* What instructions do that pass: the registers a bare CPU would leave. */
 START_TEST(test_passed_results)
 {
@@ -708,6 +861,53 @@ START_TEST(test_exception_passes)
 }
 END_TEST
 
+START_TEST(test_into)
+{
+    static const uint8_t into[] = {0xce};
+    struct x86_state s;
+
+    place(enter_real, into, 1);
+    machine_get_state(f.m, &s);
+    s.rflags |= RFLAGS_OF;
+    machine_set_state(f.m, &s);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    ck_assert_uint_eq(check_place(into, 1, BEFORE)->intr_info, SOFTWARE(X86_OF));
+}
+END_TEST
+
+/* Faults that name a descriptor: selector 8. */
+START_TEST(test_selector_faults)
+{
+    static const struct {
+        uint8_t insn[3];
+        unsigned size;
+        uint8_t access; /* of the descriptor */
+        uint32_t vector;
+    } cases[] = {
+        {{0x8e, 0xd8}, 2, 0x12, X86_NP},       /* mov ds, ax: not present */
+        {{0x8e, 0xd0}, 2, 0x12, X86_SS_FAULT}, /* mov ss, ax: not present */
+        {{0x8e, 0xd0}, 2, 0x9a, X86_GP},       /* mov ss, ax: a code segment */
+        {{0x0f, 0x00, 0xd8}, 3, 0x09, X86_NP}, /* ltr ax: not present */
+    };
+    uint8_t descriptor[8] = {0xff, 0xff, 0, 0, 0, cases[_i].access, 0xcf, 0};
+    const struct vm_exit *exit;
+    struct x86_state s;
+
+    ck_assert(ram_write(&f.m->ram, 0x8008, descriptor, 8));
+    place(enter_flat32, cases[_i].insn, cases[_i].size);
+    machine_get_state(f.m, &s);
+    s.gdtr = (struct x86_table){.base = 0x8000, .limit = 15};
+    s.gpr[X86_RAX] = 8;
+    machine_set_state(f.m, &s);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    exit = check_place(cases[_i].insn, cases[_i].size, BEFORE);
+    ck_assert_uint_eq(exit->intr_info, HARDWARE(cases[_i].vector) | ERROR);
+    ck_assert_uint_eq(exit->intr_error, 8);
+}
+END_TEST
+
 /* Table 28-1, BS: a single step, after the instruction. */
 START_TEST(test_single_step)
 {
@@ -751,6 +951,25 @@ START_TEST(test_vectoring)
     ck_assert_uint_eq(exit->intr_error, cases[_i].error);
     ck_assert_uint_eq(exit->has, INSN | INTR | VECTORING);
     ck_assert_uint_eq(exit->idt_vectoring, cases[_i].info);
+}
+END_TEST
+
+/* The event that was being delivered keeps its error code, and a #PF its address in CR2. */
+START_TEST(test_vectoring_error)
+{
+    static const uint8_t mov[] = {0x89, 0x04, 0x25, 0x23, 0x51, 0, 0}; /* mov [5123h], eax */
+    struct controls c = {.exception_bitmap = 1u << X86_GP};
+    const struct vm_exit *exit;
+
+    place(enter_long64, mov, sizeof(mov));
+    machine_set_controls(f.m, &c);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    exit = check_place(mov, sizeof(mov), BEFORE);
+    ck_assert_uint_eq(exit->intr_info, HARDWARE(X86_GP) | ERROR);
+    ck_assert_uint_eq(exit->idt_vectoring, HARDWARE(X86_PF) | ERROR);
+    ck_assert_uint_eq(exit->idt_error, PF_WRITE);
+    ck_assert_uint_eq(at_exit.cr2, 0x5123);
 }
 END_TEST
 
@@ -818,8 +1037,8 @@ START_TEST(test_ept_rights)
         {{0xa3, 0x10, 0x80, 0, 0}, 5, EPT_WRITE},   /* mov [8010h],eax */
         {{0xe9, 0x09, 0x70, 0, 0}, 5, EPT_EXECUTE}, /* jmp 8010h */
     };
-    static const unsigned rights[] = {0, EPT_READ, EPT_READ | EPT_WRITE, EPT_READ | EPT_EXECUTE,
-                                      EPT_ALL};
+    static const unsigned rights[] = {
+        0, EPT_READ, EPT_READ | EPT_WRITE, EPT_READ | EPT_EXECUTE, EPT_EXECUTE, EPT_ALL};
 
     for (size_t a = 0; a < COUNT(accesses); a++) {
         bool allowed = rights[_i] & accesses[a].right;
@@ -847,6 +1066,40 @@ START_TEST(test_ept_rights)
 }
 END_TEST
 
+/* INC reads what it may and writes what it may not. */
+START_TEST(test_ept_read_modify_write)
+{
+    static const uint8_t inc[] = {0xff, 0x05, 0x10, 0x80, 0, 0}; /* inc dword [8010h] */
+    const struct vm_exit *exit;
+
+    ck_assert_int_eq(machine_protect(f.m, 0x8000, 0x1000, EPT_READ), 0);
+    exit = one_exit(enter_flat32, inc, sizeof(inc));
+    ck_assert_uint_eq(exit->reason, EXIT_EPT_VIOLATION);
+    ck_assert_uint_eq(exit->qualification & ~(uint64_t)EPT_QUAL_READ, 0x18a);
+    ck_assert_uint_eq(exit->guest_physical, 0x8010);
+}
+END_TEST
+
+/* An instruction whose second half may not be fetched: RIP is its start, the address is not. */
+START_TEST(test_ept_fetch_across)
+{
+    const struct vm_exit *exit;
+
+    LOAD(enter_flat32, 0xe9, 0xf9, 0x6f, 0, 0); /* jmp 7ffeh */
+    ck_assert(ram_write(&f.m->ram, 0x7ffe, "\xb8\x01\x02\x03\x04\xf4", 6));
+    ck_assert_int_eq(machine_protect(f.m, 0x8000, 0x1000, EPT_READ), 0);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    exit = &f.exits[0];
+    ck_assert_uint_eq(exit->reason, EXIT_EPT_VIOLATION);
+    ck_assert_uint_eq(exit->qualification, 0x18c);
+    ck_assert_uint_eq(exit->rip, 0x7ffe);
+    ck_assert_uint_eq(exit->guest_linear, 0x8000);
+    ck_assert_uint_eq(exit->guest_physical, 0x8000);
+    ck_assert_uint_eq(exit->insns, 1);
+}
+END_TEST
+
 static void enter_lost_tables(struct x86_state *s)
 {
     uint8_t entry[8];
@@ -870,7 +1123,63 @@ START_TEST(test_ept_page_walk)
 }
 END_TEST
 
-/* ---- NMIs and windows ------------------------------------------------------------------------ */
+/* ---- interrupts, NMIs, windows, the monitor trap --------------------------------------------- */
+
+static struct device controller;
+
+static uint8_t acknowledge(struct device *device)
+{
+    (void)device;
+    f.m->irq.intr = false;
+    return 0x31;
+}
+
+/* sti; nop; nop; nop; hlt: an interrupt comes after the second NOP. */
+static void raise_interrupt(void)
+{
+    f.m->irq.controller = &controller;
+    f.m->irq.acknowledge = acknowledge;
+    run(3, 0);
+    irq_set_pin(f.m, true);
+}
+
+/* The vector is in the interruption information when the exit acknowledges (SDM 25.7.1). */
+START_TEST(test_external_interrupt)
+{
+    bool acknowledges = _i;
+    struct controls c;
+
+    LOAD(enter_real, 0xfb, 0x90, 0x90, 0x90, 0xf4);
+    controls_bare();
+    c = f.m->controls;
+    c.pin = PIN_EXTERNAL_INTERRUPT;
+    c.exit = acknowledges ? EXIT_ACK_INTERRUPT : 0;
+    machine_set_controls(f.m, &c);
+    raise_interrupt();
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_EXTERNAL_INTERRUPT);
+    ck_assert_uint_eq(f.exits[0].has & ~(uint32_t)INSN, acknowledges ? INTR : 0);
+    ck_assert_uint_eq(f.exits[0].intr_info, acknowledges ? INTR_VALID | 0x31 : 0);
+    ck_assert_uint_eq(f.exits[0].rip, AT + 3);
+    ck_assert_uint_eq(f.exits[0].insns, 3);
+    ck_assert_uint_eq(at_exit.rip, AT + 3);
+    ck_assert(f.m->irq.intr != acknowledges);
+}
+END_TEST
+
+START_TEST(test_external_interrupt_passes)
+{
+    fill_ivt();
+    LOAD(enter_real, 0xfb, 0x90, 0x90, 0x90, 0xf4);
+    controls_bare();
+    raise_interrupt();
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(f.count, 1);
+    ck_assert_uint_eq(f.exits[0].rip, 0x2031);
+    ck_assert_uint_eq(get_le16(ram_ptr(&f.m->ram, reg(X86_RSP), 2)), AT + 3);
+}
+END_TEST
 
 START_TEST(test_nmi)
 {
@@ -936,11 +1245,68 @@ START_TEST(test_nmi_window)
 }
 END_TEST
 
+/* It is shut from the delivery of an NMI to the IRET that ends its handler. */
+START_TEST(test_nmi_window_blocked)
+{
+    fill_ivt();
+    ck_assert(ram_write(&f.m->ram, 0x2000 + X86_NMI, "\x90\xcf", 2)); /* nop; iret */
+    LOAD(enter_real, 0x90, 0x90, 0x90, 0xf4);
+    controls_bare();
+    run(1, 0);
+    irq_raise_nmi(f.m);
+    run(1, 0);
+    control(PIN, PIN_NMI | PIN_VIRTUAL_NMIS, true);
+    control(PRIMARY, PRIMARY_NMI_WINDOW, true);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_NMI_WINDOW);
+    ck_assert_uint_eq(f.exits[0].rip, AT + 1);
+    ck_assert_uint_eq(f.exits[0].insns, 3);
+}
+END_TEST
+
+/* POP SS shuts the interrupt window for one instruction. */
+START_TEST(test_interrupt_window_ss)
+{
+    LOAD(enter_real, 0x16, 0xfb, 0x90, 0x17, 0x90, 0x90, 0xf4); /* push ss; sti; nop; pop ss; nop */
+    controls_bare();
+    run(4, 0);
+    control(PRIMARY, PRIMARY_INTERRUPT_WINDOW, true);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_INTERRUPT_WINDOW);
+    ck_assert_uint_eq(f.exits[0].rip, AT + 5);
+    ck_assert_uint_eq(f.exits[0].insns, 5);
+}
+END_TEST
+
+/* After each instruction; nothing but where the guest is. */
+START_TEST(test_monitor_trap)
+{
+    LOAD(enter_real, 0x40, 0x40, 0x40, 0xf4); /* inc ax */
+    controls_bare();
+    control(PRIMARY, PRIMARY_MONITOR_TRAP, true);
+    run(3, 0);
+    ck_assert_uint_eq(f.count, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(f.exits[i].reason, EXIT_MONITOR_TRAP);
+        ck_assert_uint_eq(f.exits[i].has & ~(uint32_t)INSN, 0);
+        ck_assert_uint_eq(f.exits[i].rip, AT + 1 + i);
+        ck_assert_uint_eq(f.exits[i].insns, 1 + i);
+    }
+    ck_assert_uint_eq(reg(X86_RAX), 3);
+}
+END_TEST
+
 static void add_instructions(TCase *tc)
 {
     tcase_add_loop_test(tc, test_plain_exits, 0, COUNT(plain));
     tcase_add_loop_test(tc, test_plain_passes, 0, COUNT(plain));
     tcase_add_test(tc, test_hlt);
+    tcase_add_test(tc, test_privilege_first);
+    tcase_add_test(tc, test_user_exits);
+    tcase_add_test(tc, test_undefined_first);
+    tcase_add_loop_test(tc, test_absent_exits, 0, 3);
     tcase_add_test(tc, test_passed_results);
     tcase_add_test(tc, test_passed_rdtsc);
     tcase_add_loop_test(tc, test_cr_qualification, 0, X86_GPR_COUNT);
@@ -962,16 +1328,30 @@ static void add_events(TCase *tc)
 {
     tcase_add_loop_test(tc, test_exception_exits, 0, COUNT(exceptions));
     tcase_add_loop_test(tc, test_exception_passes, 0, COUNT(exceptions));
+    tcase_add_test(tc, test_into);
+    tcase_add_loop_test(tc, test_selector_faults, 0, 4);
     tcase_add_test(tc, test_single_step);
     tcase_add_loop_test(tc, test_vectoring, 0, 2);
+    tcase_add_test(tc, test_vectoring_error);
     tcase_add_test(tc, test_triple_fault);
     tcase_add_test(tc, test_vectoring_ept);
-    tcase_add_loop_test(tc, test_ept_rights, 0, 5);
+    tcase_add_loop_test(tc, test_ept_rights, 0, 6);
+    tcase_add_test(tc, test_ept_read_modify_write);
+    tcase_add_test(tc, test_ept_fetch_across);
     tcase_add_test(tc, test_ept_page_walk);
+}
+
+static void add_interrupts(TCase *tc)
+{
+    tcase_add_loop_test(tc, test_external_interrupt, 0, 2);
+    tcase_add_test(tc, test_external_interrupt_passes);
     tcase_add_test(tc, test_nmi);
     tcase_add_test(tc, test_nmi_passes);
     tcase_add_test(tc, test_interrupt_window);
+    tcase_add_test(tc, test_interrupt_window_ss);
     tcase_add_test(tc, test_nmi_window);
+    tcase_add_test(tc, test_nmi_window_blocked);
+    tcase_add_test(tc, test_monitor_trap);
 }
 
 int main(void)
@@ -985,6 +1365,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     add_instructions(tc);
     add_events(tc);
+    add_interrupts(tc);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
