@@ -96,16 +96,28 @@ static uint32_t reg2_info(const struct x86_insn *insn)
     return x86_insn_reg(insn) << 28;
 }
 
-/* Can an instruction of this form have been encoded so? */
+/* Is it an instruction of this form? What has no ModRM byte is none but INS and OUTS. */
 static bool has_form(const struct x86_insn *insn, enum insn_info_form form)
 {
+    static const struct {
+        uint8_t map, first, last; /* opcodes */
+        bool memory, reg;         /* what ModRM may name */
+    } forms[] = {
+        [INSN_INFO_INVALIDATE] = {2, 0x80, 0x82, true, false},
+        [INSN_INFO_TABLES] = {1, 0x01, 0x01, true, false},
+        [INSN_INFO_SELECTORS] = {1, 0x00, 0x00, true, true},
+        [INSN_INFO_RANDOM] = {1, 0xc7, 0xc7, false, true},
+        [INSN_INFO_VMCS] = {1, 0xc7, 0xc7, true, false},
+        [INSN_INFO_FIELD] = {1, 0x78, 0x79, true, true},
+    };
+
     if (form == INSN_INFO_NONE)
         return false;
     if (form == INSN_INFO_STRING)
         return is_string(insn);
-    if (form == INSN_INFO_SELECTORS || form == INSN_INFO_FIELD)
-        return insn->has_modrm;
-    return insn->has_modrm && is_register(insn) == (form == INSN_INFO_RANDOM);
+    return insn->has_modrm && insn->map == forms[form].map && insn->opcode >= forms[form].first &&
+           insn->opcode <= forms[form].last &&
+           (is_register(insn) ? forms[form].reg : forms[form].memory);
 }
 
 bool x86_insn_info(const struct x86_insn *insn, const uint8_t *bytes, unsigned bits,

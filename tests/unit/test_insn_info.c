@@ -414,6 +414,8 @@ START_TEST(test_none)
         {{0x0f, 0xc7, 0x30}, EXIT_RDRAND},    /* vmptrld [rax] */
         {{0x0f, 0xc7, 0xf0}, EXIT_VMPTRLD},   /* rdrand eax */
         {{0x90}, EXIT_LDTR_TR},               /* nop */
+        {{0x0f, 0x22, 0x04}, EXIT_GDTR_IDTR}, /* mov cr0, rsp: mod is ignored */
+        {{0x0f, 0x01, 0x10}, EXIT_LDTR_TR},   /* lgdt [rax] */
         {{0x0f, 0x01, 0x10}, EXIT_REASON_COUNT},
         {{0x0f, 0x01, 0x10}, UINT32_MAX},
     };
