@@ -83,23 +83,25 @@ void x86_operand_memory(const struct x86_insn *insn, const uint8_t *bytes, unsig
         memory->segment = memory->base == X86_RSP || memory->base == X86_RBP ? X86_SS : X86_DS;
 }
 
-static uint64_t linear(const struct x86_state *state, unsigned segment, uint64_t offset,
+/* In 64-bit mode only FS and GS have a base. */
+static uint64_t linear(unsigned bits, unsigned segment, uint64_t base, uint64_t offset,
                        unsigned address_size)
 {
     if (address_size < 8)
         offset &= (1ull << 8 * address_size) - 1;
-    if (x86_mode_of(state) != X86_MODE_LONG64)
-        return (offset + state->seg[segment].base) & 0xffffffff;
-    return segment == X86_FS || segment == X86_GS ? offset + state->seg[segment].base : offset;
+    if (bits != 64)
+        return (offset + base) & 0xffffffff;
+    return segment == X86_FS || segment == X86_GS ? offset + base : offset;
 }
 
 uint64_t x86_operand_linear(const struct x86_insn *insn, const uint8_t *bytes,
                             const struct x86_state *state)
 {
+    unsigned bits = x86_mode_bits(x86_mode_of(state));
     struct x86_memory m;
     uint64_t offset;
 
-    x86_operand_memory(insn, bytes, x86_mode_bits(x86_mode_of(state)), &m);
+    x86_operand_memory(insn, bytes, bits, &m);
     offset = (uint64_t)m.displacement;
     if (m.base != X86_NO_GPR)
         offset += state->gpr[m.base];
@@ -107,15 +109,20 @@ uint64_t x86_operand_linear(const struct x86_insn *insn, const uint8_t *bytes,
         offset += state->gpr[m.index] << m.scale;
     if (m.rip_relative)
         offset += state->rip + insn->length;
-    return linear(state, m.segment, offset, insn->address_size);
+    return linear(bits, m.segment, state->seg[m.segment].base, offset, insn->address_size);
 }
 
-uint64_t x86_string_linear(const struct x86_insn *insn, const struct x86_state *state)
+enum x86_seg x86_string_segment(const struct x86_insn *insn)
 {
-    bool ins = (insn->opcode & 0xfe) == 0x6c;
-    unsigned segment = ins ? X86_ES : insn->segment != NO_SEGMENT ? insn->segment : X86_DS;
+    if ((insn->opcode & 0xfe) == 0x6c) /* INS */
+        return X86_ES;
+    return insn->segment == NO_SEGMENT ? X86_DS : (enum x86_seg)insn->segment;
+}
 
-    return linear(state, segment, state->gpr[ins ? X86_RDI : X86_RSI], insn->address_size);
+uint64_t x86_string_linear(const struct x86_insn *insn, unsigned bits, uint64_t base,
+                           uint64_t index)
+{
+    return linear(bits, x86_string_segment(insn), base, index, insn->address_size);
 }
 
 /* Instructions that push (write) or pop (read), one-byte map. */

@@ -37,9 +37,12 @@ uint64_t x86_operand_linear(const struct x86_insn *insn, const uint8_t *bytes,
 bool x86_operand_on_stack(const struct x86_insn *insn, const uint8_t *bytes, bool write);
 
 /*
- * The memory operand of INS (ES:rDI) or OUTS (rSI, in DS or the segment that the instruction
- * names), likewise.
+ * The memory operand of INS (ES:rDI) and OUTS (rSI, in DS or the segment that the instruction
+ * names): the segment, and the linear address from that segment's base and the register. `bits` is
+ * the code size.
  */
-uint64_t x86_string_linear(const struct x86_insn *insn, const struct x86_state *state);
+enum x86_seg x86_string_segment(const struct x86_insn *insn);
+uint64_t x86_string_linear(const struct x86_insn *insn, unsigned bits, uint64_t base,
+                           uint64_t index);
 
 #endif

@@ -688,6 +688,20 @@ START_TEST(test_io_qualification)
 }
 END_TEST
 
+/* The operand's address follows what the guest has just loaded: a GS, an ES. */
+START_TEST(test_string_operand)
+{
+    LOAD(enter_real, 0xb8, 0x00, 0x04, 0x8e, 0xe8, 0xbe, 0x34, 0x12, 0x65, 0x6e, 0xb8, 0x00, 0x05,
+         0x8e, 0xc0, 0xbf, 0x78, 0x06, 0x6c, 0xf4);
+    run(100, 2);
+    ck_assert_uint_eq(f.exits[0].guest_linear, 0x4000 + 0x1234);
+    ck_assert_uint_eq(f.exits[0].insn_info, X86_GS << 15);
+    ck_assert_uint_eq(f.exits[1].guest_linear, 0x5000 + 0x678);
+    ck_assert_uint_eq(f.exits[1].insn_info, 0);
+    ck_assert_uint_eq(f.exits[1].insns, 7);
+}
+END_TEST
+
 /* Bits 31:16, one by one. */
 START_TEST(test_io_port)
 {
@@ -1317,6 +1331,7 @@ static void add_instructions(TCase *tc)
     tcase_add_test(tc, test_cr3_target);
     tcase_add_loop_test(tc, test_dr_qualification, 0, X86_GPR_COUNT);
     tcase_add_test(tc, test_io_qualification);
+    tcase_add_test(tc, test_string_operand);
     tcase_add_loop_test(tc, test_io_port, 0, 16);
     tcase_add_test(tc, test_io_bitmap);
     tcase_add_test(tc, test_io_strings_pass);

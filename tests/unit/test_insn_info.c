@@ -471,34 +471,37 @@ START_TEST(test_any_bytes)
 }
 END_TEST
 
-/* The operand of INS and OUTS: segment base and rDI or rSI, cut to the address size. */
-START_TEST(test_string_linear)
+/* The operand of INS and OUTS: segment and address, cut to the address size. */
+START_TEST(test_string_operand)
 {
     static const struct {
-        uint8_t bytes[15];
-        uint64_t linear;
+        unsigned bits;
+        uint8_t bytes[3];
+        enum x86_seg segment;
+        uint64_t linear; /* base 30000h, rSI or rDI 1abcd5678h */
     } cases[] = {
-        {{0x6c}, 0x12340},          /* insb: es:di */
-        {{0x64, 0x6c}, 0x12340},    /* fs insb: still es */
-        {{0x6e}, 0x25678},          /* outsb: ds:si */
-        {{0x26, 0x6e}, 0x15678},    /* es outsb */
-        {{0x65, 0x6f}, 0x35678},    /* gs outsw */
-        {{0x67, 0x6e}, 0xabcf5678}, /* a32 outsb: esi */
-        {{0x67, 0x65, 0x6e}, 0xabd05678},
+        {16, {0x6c}, X86_ES, 0x35678},                /* insb */
+        {16, {0x64, 0x6c}, X86_ES, 0x35678},          /* fs insb: still es */
+        {16, {0x6e}, X86_DS, 0x35678},                /* outsb */
+        {16, {0x26, 0x6e}, X86_ES, 0x35678},          /* es outsb */
+        {16, {0x65, 0x6f}, X86_GS, 0x35678},          /* gs outsw */
+        {16, {0x67, 0x6e}, X86_DS, 0xabd05678},       /* a32 outsb */
+        {32, {0x6e}, X86_DS, 0xabd05678},             /* outsb */
+        {32, {0x67, 0x6d}, X86_ES, 0x35678},          /* a16 insd */
+        {64, {0x6e}, X86_DS, 0x1abcd5678},            /* outsb: no base */
+        {64, {0x65, 0x6e}, X86_GS, 0x1abd05678},      /* gs outsb */
+        {64, {0x67, 0x65, 0x6e}, X86_GS, 0xabd05678}, /* a32 gs outsb */
+        {64, {0x67, 0x6c}, X86_ES, 0xabcd5678},       /* a32 insb */
     };
-    struct x86_state s;
 
-    x86_state_reset(&s);
-    x86_segment_real(&s.seg[X86_ES], 0x1000, false);
-    x86_segment_real(&s.seg[X86_DS], 0x2000, false);
-    x86_segment_real(&s.seg[X86_GS], 0x3000, false);
-    s.gpr[X86_RDI] = 0x99992340;
-    s.gpr[X86_RSI] = 0xabcd5678;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct x86_insn insn;
 
-        ck_assert(x86_decode(cases[i].bytes, 15, 16, &insn));
-        ck_assert_uint_eq(x86_string_linear(&insn, &s), cases[i].linear);
+        ck_assert(x86_decode(cases[i].bytes, 3, cases[i].bits, &insn));
+        ck_assert_uint_eq(x86_string_segment(&insn), cases[i].segment);
+        ck_assert_msg(x86_string_linear(&insn, cases[i].bits, 0x30000, 0x1abcd5678) ==
+                          cases[i].linear,
+                      "case %zu", i);
     }
 }
 END_TEST
@@ -513,7 +516,7 @@ int main(void)
     tcase_add_loop_test(all, test_samples, 0, sizeof(samples) / sizeof(samples[0]));
     tcase_add_test(all, test_none);
     tcase_add_test(all, test_any_bytes);
-    tcase_add_test(all, test_string_linear);
+    tcase_add_test(all, test_string_operand);
     tcase_set_timeout(all, 60);
     suite_add_tcase(suite, all);
     srunner_run_all(runner, CK_NORMAL);

@@ -554,6 +554,18 @@ void exit_describe(struct engine *e, struct vm_exit *exit)
     fill_insn(e, exit, &insn);
 }
 
+/* INS and OUTS: the address of the operand, from the few registers that it takes. */
+static void fill_string_operand(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    int reg = exit->qualification & IO_QUAL_IN ? UC_X86_REG_RDI : UC_X86_REG_RSI;
+    struct x86_segment segment;
+
+    context_segment(e, x86_string_segment(insn), &segment);
+    exit->guest_linear =
+        x86_string_linear(insn, x86_mode_bits(exit->mode), segment.base, engine_reg(e, reg));
+    exit->has |= EXIT_HAS_GVA;
+}
+
 /* The operands of the instruction, where the SDM has a field for them (vol. 3, 28.2.5). */
 static void fill_insn_info(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
@@ -567,11 +579,8 @@ static void fill_insn_info(struct engine *e, struct vm_exit *exit, const struct 
     if (x86_insn_displacement(insn, exit->insn, bits, exit->rip + exit->insn_len, exit->reason,
                               &displacement))
         set_qualification(exit, displacement);
-    if (exit->reason != EXIT_IO)
-        return;
-    world_read(e);
-    exit->guest_linear = x86_string_linear(insn, &e->state);
-    exit->has |= EXIT_HAS_GVA;
+    if (exit->reason == EXIT_IO)
+        fill_string_operand(e, exit, insn);
 }
 
 static bool fill_exit(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)
