@@ -1,7 +1,8 @@
-/* What holds for every view at every size, whatever it shows. */
+/* What holds for every view at every size, whatever it shows; and the details of an exit. */
 #include "tests/support/screen_models.h"
 #include "tui/theme.h"
 #include "tui/view.h"
+#include "tui/view/step.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -206,6 +207,30 @@ START_TEST(test_selection)
 END_TEST
 
 /* Roles that say something important have a mark or an attribute where there are no colours. */
+/* ltr cx: the qualification and the instruction information, as words and as numbers. */
+START_TEST(test_instruction_information)
+{
+    const struct vm_exit exit = {.reason = EXIT_LDTR_TR,
+                                 .has = EXIT_HAS_QUALIFICATION | EXIT_HAS_INSN_INFO,
+                                 .insn_info = 3u << 28 | 1 << 10 | 1 << 3,
+                                 .mode = X86_MODE_PROT32};
+    struct area area;
+
+    guard(24, 120);
+    area = area_all(&guarded.grid);
+    grid_clear(&guarded.grid);
+    step_why(&exit, true, &area, 0);
+    check_cells("why");
+    ck_assert(grid_has(&guarded.grid, "Exit qualification 0, field by field:"));
+    ck_assert(grid_has(&guarded.grid, "operands bits 6:3  Reg1: 1 (ecx)"));
+    ck_assert(grid_has(&guarded.grid, "operands bits 29:28  instruction: 3 (LTR)"));
+    grid_clear(&guarded.grid);
+    step_fields(&exit, &area, 0);
+    check_cells("fields");
+    ck_assert(grid_has(&guarded.grid, "insn info        30000408"));
+}
+END_TEST
+
 START_TEST(test_mono_loses_nothing)
 {
     static const enum role important[] = {ROLE_CHANGED, ROLE_DENY,    ROLE_ERROR, ROLE_SELECTED,
@@ -241,6 +266,7 @@ int main(void)
     tcase_add_test(tc, test_too_small_says_so);
     tcase_add_test(tc, test_guest_text_is_harmless);
     tcase_add_test(tc, test_selection);
+    tcase_add_test(tc, test_instruction_information);
     tcase_add_test(tc, test_mono_loses_nothing);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);

@@ -688,7 +688,7 @@ START_TEST(test_io_qualification)
 }
 END_TEST
 
-/* The operand's address follows what the guest has just loaded: a GS, an ES. */
+/* The operand's address follows what the guest has just loaded: GS, then ES. */
 START_TEST(test_string_operand)
 {
     LOAD(enter_real, 0xb8, 0x00, 0x04, 0x8e, 0xe8, 0xbe, 0x34, 0x12, 0x65, 0x6e, 0xb8, 0x00, 0x05,
