@@ -289,8 +289,6 @@ START_TEST(test_privilege_first)
         {"lmsw ax", {0x0f, 0x01, 0xf0}, 3},
         {"mov cr0, eax", {0x0f, 0x22, 0xc0}, 3},
         {"mov eax, cr3", {0x0f, 0x20, 0xd8}, 3},
-        {"mov dr0, eax", {0x0f, 0x23, 0xc0}, 3},
-        {"mov eax, dr0", {0x0f, 0x21, 0xc0}, 3},
         {"invlpg [7000h]", {0x0f, 0x01, 0x3d, 0, 0x70, 0, 0}, 7},
         {"lgdt [7000h]", {0x0f, 0x01, 0x15, 0, 0x70, 0, 0}, 7},
         {"lidt [7000h]", {0x0f, 0x01, 0x1d, 0, 0x70, 0, 0}, 7},
@@ -689,6 +687,23 @@ START_TEST(test_io_qualification)
 END_TEST
 
 /* The operand's address follows what the guest has just loaded: GS, then ES. */
+/* SDM 26.1.3: MOV DR is the exception, it exits before its privilege is looked at. */
+START_TEST(test_dr_before_privilege)
+{
+    const uint8_t mov[] = {0x0f, 0x23, 0xd8}; /* mov dr3,eax */
+    const struct vm_exit *exit;
+
+    control_all_instructions();
+    place(enter_user, mov, sizeof(mov));
+    stop_at_exits(true);
+    ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+    exit = check_place(mov, sizeof(mov), BEFORE);
+    ck_assert_uint_eq(exit->reason, EXIT_DR_ACCESS);
+    ck_assert_uint_eq(exit->qualification, 3);
+    ck_assert_uint_eq(exit->cpl, 3);
+}
+END_TEST
+
 START_TEST(test_string_operand)
 {
     LOAD(enter_real, 0xb8, 0x00, 0x04, 0x8e, 0xe8, 0xbe, 0x34, 0x12, 0x65, 0x6e, 0xb8, 0x00, 0x05,
@@ -1331,6 +1346,7 @@ static void add_instructions(TCase *tc)
     tcase_add_test(tc, test_cr3_target);
     tcase_add_loop_test(tc, test_dr_qualification, 0, X86_GPR_COUNT);
     tcase_add_test(tc, test_io_qualification);
+    tcase_add_test(tc, test_dr_before_privilege);
     tcase_add_test(tc, test_string_operand);
     tcase_add_loop_test(tc, test_io_port, 0, 16);
     tcase_add_test(tc, test_io_bitmap);

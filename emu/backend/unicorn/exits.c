@@ -236,7 +236,7 @@ static void fill_exception(struct engine *e, struct vm_exit *exit, const struct 
     }
     if (vector == X86_GP && is_mov_dr(insn) && e->loaded && exit->cpl &&
         (e->machine->controls.primary & PRIMARY_MOV_DR)) {
-        fill_dr(e, exit, insn); /* exits before the privilege check, SDM 26.1.1 */
+        fill_dr(e, exit, insn); /* exits before the privilege check, SDM 26.1.3 */
         return;
     }
     context_read(e); /* also after a failed delivery, when the guest is not loaded */
@@ -560,6 +560,7 @@ static void fill_string_operand(struct engine *e, struct vm_exit *exit, const st
     int reg = exit->qualification & IO_QUAL_IN ? UC_X86_REG_RDI : UC_X86_REG_RSI;
     struct x86_segment segment;
 
+    context_read(e);
     context_segment(e, x86_string_segment(insn), &segment);
     exit->guest_linear =
         x86_string_linear(insn, x86_mode_bits(exit->mode), segment.base, engine_reg(e, reg));
