@@ -70,8 +70,9 @@ objects = $(patsubst %.c,$(OBJ)/%.o,$1)
 
 EMU_SRC     := $(wildcard emu/*/*.c emu/*/*/*.c)
 APP_SRC     := $(wildcard course/*.c exercises/grader/*.c tui/*.c tui/*/*.c cli/*.c)
-SUPPORT_SRC := $(wildcard tests/support/*.c)
 TEST_SRC    := $(wildcard tests/*/test_*.c)
+FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
+SUPPORT_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC),$(wildcard tests/*/*.c))
 BENCH_SRC   := $(wildcard bench/*.c)
 MEASURE_SRC := $(wildcard bench/support/*.c)
 SOURCES     := $(EMU_SRC) $(APP_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(BENCH_SRC) $(MEASURE_SRC)
@@ -133,7 +134,7 @@ $(BUILD)/vlab: $(OBJ)/cli/main.o $(LIBAPP) $(LIBVLAB) $(BUILD)/config.mk
 # The first line of a guest says what it becomes: "; format: bin", "; format: elf32" or
 # "; format: elf64". A file without that line is for others to include.
 
-GUEST_SRC := $(wildcard labs/[0-9]*/*.asm tests/guest/*.asm bench/guest/*.asm)
+GUEST_SRC := $(wildcard labs/[0-9]*/*.asm tests/guest/*.asm tests/lockstep/*.asm bench/guest/*.asm)
 # nasm's own list of dependencies leaves out what it finds through -I.
 GUEST_INC := $(wildcard labs/lib/*.inc tests/guest/*.inc)
 guests = $(patsubst %.asm,$(BUILD)/%.$2,$(shell awk 'FNR == 1 && /^; format: $1 *$$/ { print FILENAME }' $(GUEST_SRC) /dev/null))
