@@ -32,19 +32,22 @@ enum fidelity_field {
     FIDELITY_EVENT = 1 << 10 /* another exception, or one and none */
 };
 
+#define FIDELITY_EVERYTHING 0x7ff
 #define FIDELITY_ANY 0xff /* any ModRM.reg; either vector */
 #define FIDELITY_NONE 0xfe /* no exception */
+
+enum fidelity_prefix { FIDELITY_PLAIN, FIDELITY_LOCK, FIDELITY_OPSIZE, FIDELITY_MANDATORY_TWO };
 
 /* Instructions, and what may differ after them. A pattern with `last` 0 ends the list. */
 struct fidelity_pattern {
     uint8_t map, first, last; /* opcode map and range, as struct x86_insn has them */
     uint8_t reg;              /* ModRM.reg, or FIDELITY_ANY */
     uint8_t here, there;      /* vectors raised here and in QEMU, FIDELITY_NONE or FIDELITY_ANY */
-    bool lock;                /* with a LOCK prefix only */
+    uint8_t prefix;           /* only with this: enum fidelity_prefix */
     uint16_t fields;          /* FIDELITY_ fields that may differ */
 };
 
-#define FIDELITY_PATTERNS 8
+#define FIDELITY_PATTERNS 18
 
 struct fidelity {
     const char *id;

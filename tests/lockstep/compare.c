@@ -119,5 +119,6 @@ void compare(const struct pair *p, struct difference *d)
     compare_control(p, d);
     compare_fpu(p, d);
     compare_memory(p, d);
+    d->any = d->fields || p->here.rflags != p->there.rflags;
     d->fields &= ~undefined_results(&p->insn, &p->before, zero_source(p));
 }

@@ -6,7 +6,8 @@
 #include "x86/fidelity.h"
 
 struct difference {
-    unsigned fields; /* FIDELITY_ bits; 0: none */
+    unsigned fields; /* FIDELITY_ bits; 0: none that counts */
+    bool any;        /* something is not the same, be it undefined */
     char first[96];  /* the first field that differs, with both values */
 };
 

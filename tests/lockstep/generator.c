@@ -281,13 +281,13 @@ static void sib(struct maker *m, unsigned mod, unsigned reg, unsigned base)
     emit(m, scale << 6 | index << 3 | base, 1);
 }
 
-static void modrm32(struct maker *m, unsigned reg)
+static void modrm32(struct maker *m, unsigned reg, bool aligned)
 {
     static const uint8_t pointers[] = {3, 5, 6, 7};
     unsigned mod = 1 + prng_below(&m->r, 2), base = pointers[prng_below(&m->r, 4)];
 
     if (prng_percent(&m->r, 15)) { /* an address alone; in 64-bit code relative to RIP */
-        uint32_t at = data_offset(m);
+        uint32_t at = data_offset(m) & (aligned ? ~15u : ~0u);
 
         if (m->mode->bits == 64)
             at -= AT_CODE + (uint32_t)m->s->size + 5;
@@ -301,7 +301,8 @@ static void modrm32(struct maker *m, unsigned reg)
         sib(m, mod, reg, base);
     else
         emit(m, mod << 6 | reg << 3 | base, 1);
-    emit(m, mod == 1 ? prng_next(&m->r) : prng_below(&m->r, 256), mod == 1 ? 1 : 4);
+    emit(m, (mod == 1 ? prng_next(&m->r) : prng_below(&m->r, 256)) & (aligned ? ~15u : ~0u),
+         mod == 1 ? 1 : 4);
 }
 
 static void modrm(struct maker *m, const struct form *f, const struct prefixes *p)
@@ -314,7 +315,7 @@ static void modrm(struct maker *m, const struct form *f, const struct prefixes *
     else if ((m->mode->bits == 16) != p->addrsize)
         modrm16(m, reg);
     else
-        modrm32(m, reg);
+        modrm32(m, reg, f->flags & SSE && prng_percent(&m->r, 75));
 }
 
 /* Branches go a few bytes on, mostly to the next instruction, seldom back. */
@@ -489,9 +490,11 @@ static void start_registers(struct maker *m)
     for (int i = 0; i < X86_GPR_COUNT; i++)
         m->s->gpr[i] = interesting(&m->r);
     for (unsigned i = 0; i < sizeof(pointers); i++)
-        m->s->gpr[pointers[i]] = data_offset(m);
+        m->s->gpr[pointers[i]] = data_offset(m) & (prng_percent(&m->r, 60) ? ~15u : ~0u);
     if (prng_percent(&m->r, 70)) /* a count that REP can finish */
         m->s->gpr[X86_RCX] = prng_below(&m->r, 8);
+    for (int i = 0; i < X86_GPR_COUNT && m->mode->bits < 64; i++)
+        m->s->gpr[i] &= i < X86_R8 ? 0xffffffff : 0; /* what the stub can set */
     m->s->rflags = RFLAGS_FIXED | (prng_next(&m->r) & flags);
     if (prng_percent(&m->r, 2))
         m->s->rflags |= RFLAGS_TF;
@@ -499,17 +502,39 @@ static void start_registers(struct maker *m)
         put_le64(m->s->xmm + i, interesting(&m->r));
 }
 
+/*
+ * LOCK BTS, BTR and BTC on a register end the process while the core translates them, also ahead of
+ * where the CPU is ("lock-bit-register" in emu/x86/fidelity.c): take the LOCK away.
+ */
+static void defuse(struct sequence *s)
+{
+    for (size_t i = 0; i + 2 < s->size; i++) {
+        unsigned op = s->code[i + 1];
+        bool sets_bit = op == 0xab || op == 0xb3 || op == 0xba || op == 0xbb;
+
+        if (s->code[i] != 0x0f || !sets_bit || s->code[i + 2] < 0xc0)
+            continue;
+        for (size_t k = i; k-- > 0 && i - k < 14;)
+            if (s->code[k] == 0xf0)
+                s->code[k] = 0x90;
+    }
+}
+
 void generate(struct sequence *s, const struct lockstep_mode *mode, uint64_t seed)
 {
-    struct maker m = {.s = s, .mode = mode, .r = {seed}};
+    uint64_t number = (uint64_t)(mode - lockstep_modes); /* each mode has its own sequences */
+    struct maker m = {.s = s, .mode = mode, .r = {seed + (number << 32)}};
     unsigned wanted = 6 + prng_below(&m.r, 20);
 
     memset(s, 0, sizeof(*s));
     start_registers(&m);
     emit(&m, 0xe3db, 2); /* FNINIT: the x87 tags are not the stub's to set */
+    if (prng_percent(&m.r, 40))
+        emit(&m, 0xebd9e8d9 /* FLD1, FLDPI */, 4);
     s->count = 1;
     while (s->count < wanted)
         instruction(&m);
+    defuse(s);
 }
 
 void generate_data(uint8_t *data, size_t size)

@@ -12,6 +12,7 @@
 #define AT_HANDLERS 0x8000u /* vector v at + 16 v; those above 31 share the last */
 #define HANDLER_SIZE 16u
 #define HANDLER_COUNT 32u
+#define AT_PDPTE 0xb000u /* the one of PAE paging; see "pdpte-accessed" in emu/x86/fidelity.c */
 #define AT_CODE 0x10000u
 #define AT_DATA 0x20000u
 #define DATA_SIZE 0x10000u

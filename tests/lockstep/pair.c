@@ -32,6 +32,7 @@ static enum monitor_action note_exception(void *ctx, struct machine *m, struct v
 
     (void)m;
     p->vector = (int)INTR_VECTOR(exit->intr_info);
+    p->vector_rip = exit->rip;
     return MONITOR_PASS;
 }
 
@@ -199,9 +200,30 @@ static bool changes_hidden_state(const struct x86_insn *insn)
     return insn->opcode == 0x21 || insn->opcode == 0x23;
 }
 
+/* LOCK BTS, BTR or BTC on a register: the core ends the process, see "lock-bit-register". */
+static bool ends_the_process(const struct x86_insn *insn)
+{
+    unsigned op = insn->opcode;
+
+    return insn->lock && insn->map == 1 && insn->modrm >= 0xc0 &&
+           (op == 0xab || op == 0xb3 || op == 0xba || op == 0xbb);
+}
+
 static unsigned code_bits(const struct x86_state *s)
 {
     return x86_mode_bits(x86_mode_of(s));
+}
+
+/* Room for the frame of an exception that does not change the stack; without it, a triple fault. */
+static bool has_stack(const struct x86_state *s)
+{
+    uint32_t access = s->seg[X86_SS].access;
+    uint64_t at = s->gpr[X86_RSP] & (access & SEG_DB ? 0xffffffff : 0xffff);
+
+    if (x86_cpl(s) != 0)
+        return true;
+    at = code_bits(s) == 64 ? s->gpr[X86_RSP] : at + s->seg[X86_SS].base;
+    return at >= AT_STACKS + 0x100 && at <= AT_STACKS + 0xffff;
 }
 
 static bool look_at_instruction(struct pair *p)
@@ -221,30 +243,73 @@ static bool look_at_instruction(struct pair *p)
     memcpy(p->bytes, ram_here(p) + p->linear, left < 15 ? left : 15);
     if (!x86_decode(p->bytes, 15, code_bits(s), &p->insn))
         p->insn = (struct x86_insn){0};
+    p->why = "the end of a code segment"; /* limits are not checked, see "segment-limits" */
+    if (code_bits(s) == 16 && (s->rip & 0xffff) + p->insn.length > 0xffff)
+        return false;
+    p->why = "LOCK on a bit of a register";
+    if (ends_the_process(&p->insn))
+        return false;
+    p->why = "a stack elsewhere";
+    if (!has_stack(s))
+        return false;
     p->why = "a load of hidden state";
     return !(x86_cpl(s) == 0 && changes_hidden_state(&p->insn));
 }
 
+/*
+ * A REP whose count has come to 0 is left with the last iteration there, and here with a turn of
+ * its own that does nothing more. Where it stands in between is no CPU's to define.
+ */
+static bool finish_rep(struct pair *p)
+{
+    bool waits = (p->insn.rep || p->insn.repne) && p->vector < 0 &&
+                 p->here.rip == p->before.rip && p->there.rip != p->before.rip;
+
+    if (!waits)
+        return true;
+    if (!step_here(p))
+        return false;
+    machine_get_state(p->m, &p->here);
+    return true;
+}
+
+/*
+ * A branch to where nothing can be fetched: the fault belongs to the next instruction, but the
+ * machine raises it in the branch's step.
+ */
+static bool faulted_behind(const struct pair *p, uint64_t insns)
+{
+    return p->vector >= 0 && p->vector != X86_DB && p->m->insns != insns &&
+           p->vector_rip != p->before.rip;
+}
+
 enum pair_result pair_step(struct pair *p, struct error *err)
 {
+    uint64_t insns = p->m->insns;
+
     machine_get_state(p->m, &p->before);
     if (!look_at_instruction(p) || !step_here(p))
         return PAIR_END;
-    if (qemu_step(&p->q, err))
+    if (qemu_step(&p->q, err) || (faulted_behind(p, insns) && qemu_step(&p->q, err)))
         return PAIR_ERROR;
     machine_get_state(p->m, &p->here);
     p->there = p->here;
-    return qemu_get(&p->q, &p->there, err) ? PAIR_ERROR : PAIR_OK;
+    if (qemu_get(&p->q, &p->there, err))
+        return PAIR_ERROR;
+    return finish_rep(p) ? PAIR_OK : PAIR_END;
 }
 
 uint32_t pair_memory_difference(const struct pair *p)
 {
-    const uint8_t *here = ram_here(p);
+    const uint8_t *here = ram_here(p), *there = p->q.ram;
     uint32_t at = 0;
 
-    if (memcmp(here, p->q.ram, LOCKSTEP_TOP) == 0)
-        return LOCKSTEP_TOP;
-    while (here[at] == p->q.ram[at])
+    if (memcmp(here, there, AT_PDPTE) == 0) {
+        at = AT_PDPTE + 1;
+        if (memcmp(here + at, there + at, LOCKSTEP_TOP - at) == 0)
+            return LOCKSTEP_TOP;
+    }
+    while (here[at] == there[at])
         at++;
     return at;
 }

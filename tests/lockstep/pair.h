@@ -17,6 +17,7 @@ struct pair {
     uint8_t *ram;           /* LOCKSTEP_TOP bytes: memory at the start of every sequence */
     const char *why;        /* of PAIR_END */
     int vector;             /* raised by the last step here, -1: none */
+    uint64_t vector_rip;    /* where */
     struct x86_insn insn;   /* of the last step */
     uint8_t bytes[15];
     uint64_t linear;        /* of that instruction */
@@ -40,7 +41,7 @@ int pair_start(struct pair *p, const struct sequence *s, struct error *err);
 /* An instruction, or as much of it as raises an exception and its delivery. */
 enum pair_result pair_step(struct pair *p, struct error *err);
 
-/* What of memory differs: the first address, or LOCKSTEP_TOP. */
+/* What of memory differs, but for the flags of the PDPTE: the first address, or LOCKSTEP_TOP. */
 uint32_t pair_memory_difference(const struct pair *p);
 
 /* Let the machine have QEMU's registers and memory. */

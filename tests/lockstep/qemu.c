@@ -36,6 +36,7 @@ enum {
     STUB_SEG = 140,
     STUB_BASES = 164,
     STUB_CR = 188,
+    STUB_CR3 = 204,
     STUB_X87 = 236,
     STUB_FCW = 316,
     STUB_FSW = 320,
@@ -211,7 +212,7 @@ static const struct {
 /*
  * One by one ('P'), what differs: in a packet with all ('G') the stub takes 4 bytes for a control
  * register while CS is not 64-bit code, and loses its place. Segments first: whether a GPR has 64
- * bits hangs on CS.
+ * bits hangs on CS. CR3 always: that makes QEMU forget translations.
  */
 static int write_registers(struct gdb_client *g, const uint8_t *wanted)
 {
@@ -223,7 +224,7 @@ static int write_registers(struct gdb_client *g, const uint8_t *wanted)
         for (unsigned n = 0; n < runs[i].count && !rc; n++) {
             unsigned at = runs[i].at + n * runs[i].size;
 
-            if (memcmp(now + at, wanted + at, runs[i].size) != 0)
+            if (at == STUB_CR3 || memcmp(now + at, wanted + at, runs[i].size) != 0)
                 rc = gdb_write_register(g, runs[i].number + n, wanted + at, runs[i].size);
         }
     }

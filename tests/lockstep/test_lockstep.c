@@ -10,6 +10,7 @@
 #include "core/loader.h"
 #include "tests/lockstep/compare.h"
 #include "tests/lockstep/pair.h"
+#include "util/bytes.h"
 #include "x86/disasm.h"
 
 #include <check.h>
@@ -73,7 +74,7 @@ static void print_bytes(const struct pair *p)
     if (d)
         x86_disasm_one(d, p->bytes, 15, x86_mode_bits(x86_mode_of(&p->before)), p->linear, &line);
     printf("  after  %05llx  %s  ", (unsigned long long)p->linear, d ? line.text : "");
-    for (unsigned i = 0; i < line.length; i++)
+    for (unsigned i = 0; i < (line.length > 1 ? line.length : 8u); i++)
         printf(" %02x", p->bytes[i]);
     printf("\n");
     x86_disasm_destroy(d);
@@ -87,6 +88,17 @@ static void print_vector(const char *who, unsigned vector)
         printf(" %s %u", who, vector);
 }
 
+static void print_registers(const struct pair *p, unsigned fields)
+{
+    for (int i = 0; i < (p->mode->bits == 64 ? 16 : 8); i++)
+        printf("%s%llx", i % 8 ? " " : "\n    ", (unsigned long long)p->before.gpr[i]);
+    printf("\n    rflags %llx\n", (unsigned long long)p->before.rflags);
+    for (int i = 0; i < 8 && fields & FIDELITY_XMM; i++)
+        printf("    xmm%d %016llx %016llx\n", i,
+               (unsigned long long)get_le64(p->before.fxsave + 168 + 16 * i),
+               (unsigned long long)get_le64(p->before.fxsave + 160 + 16 * i));
+}
+
 static void report(const struct pair *p, const struct sequence *s, uint64_t seed,
                    const struct difference *d)
 {
@@ -95,6 +107,7 @@ static void report(const struct pair *p, const struct sequence *s, uint64_t seed
     if (!getenv("LOCKSTEP_BRIEF"))
         print_code(p, s);
     print_bytes(p);
+    print_registers(p, d->fields);
     printf("  %s (fields %#x); exceptions:", d->first, d->fields);
     print_vector("here", compare_vector_here(p));
     print_vector("QEMU", compare_vector_there(p));
@@ -162,7 +175,7 @@ static enum verdict judge(struct pair *p, const struct sequence *s, uint64_t see
         count_end(t, "an exception");
         return END;
     }
-    if (d.fields || p->here.rflags != p->there.rflags)
+    if (d.any)
         pair_adopt(p);
     return GO_ON;
 }
@@ -177,7 +190,16 @@ static enum verdict run_sequence(struct pair *p, uint64_t seed, struct tally *t,
     if (pair_start(p, &s, err))
         return BROKEN;
     for (unsigned step = 0; step < STEPS_MAX && verdict == GO_ON; step++) {
-        enum pair_result result = pair_step(p, err);
+        enum pair_result result;
+
+        if (getenv("LOCKSTEP_TRACE")) { /* XXX */
+            struct x86_state t; machine_get_state(p->m,&t);
+            fprintf(stderr,"step %s %llu %u rip %llx:", p->mode->name,(unsigned long long)seed, step, (unsigned long long)t.rip);
+            uint64_t l=(t.rip+(p->mode->bits==64?0:t.seg[X86_CS].base)); for(int i=0;i<12&&l<LOCKSTEP_TOP;i++) fprintf(stderr," %02x",*ram_ptr(&p->m->ram,l+i,1));
+            for(int i=0;i<8;i++) fprintf(stderr," %llx",(unsigned long long)t.gpr[i]);
+            fprintf(stderr,"\n");
+        }
+        result = pair_step(p, err);
 
         if (result == PAIR_END) {
             count_end(t, p->why);

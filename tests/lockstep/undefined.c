@@ -133,6 +133,8 @@ unsigned undefined_results(const struct x86_insn *insn, const struct x86_state *
         return FIDELITY_GPR;
     if (op >= 0xc8 && op <= 0xcf && insn->operand_size == 2) /* BSWAP of 16 bits */
         return FIDELITY_GPR;
+    if (op == 0x01 && (insn->modrm >> 3 & 7) == 4) /* SMSW: bits 31:16 of a register */
+        return FIDELITY_GPR;
     if (op == 0x52 || op == 0x53) /* RSQRT, RCP: within an error */
         return FIDELITY_XMM;
     return 0;
