@@ -116,16 +116,18 @@ const struct fidelity fidelity_table[] = {
                   {3, 0x00, 0xff, ANY, ANY, 6, 0, ALL},
                   {3, 0x00, 0xff, ANY, 6, ANY, 0, ALL}}},
     {.id = "string-io-order",
-     .text = "INS and OUTS touch memory before the port's permission is looked at: #PF comes before "
-             "#GP, and a denied INS leaves zeros.",
+     .text =
+         "INS and OUTS touch memory before the port's permission is looked at: #PF comes before "
+         "#GP, and a denied INS leaves zeros.",
      .section = "vol. 2, INS and OUTS",
      .seen = "memory and the order of exceptions",
      .owner = FIDELITY_CORE,
      .patterns = {{0, 0x6c, 0x6f, ANY, 13, 13, 0, FIDELITY_MEMORY},
                   {0, 0x6c, 0x6f, ANY, 14, 13, 0, ALL}}},
     {.id = "two-mandatory-prefixes",
-     .text = "Of two of the prefixes 66, F2 and F3 in front of one opcode another one decides than on "
-             "a real CPU.",
+     .text =
+         "Of two of the prefixes 66, F2 and F3 in front of one opcode another one decides than on "
+         "a real CPU.",
      .section = "vol. 2, 2.6 and A.2.1",
      .seen = "another instruction runs",
      .owner = FIDELITY_CORE,
@@ -139,8 +141,9 @@ const struct fidelity fidelity_table[] = {
      .owner = FIDELITY_QEMU,
      .patterns = {{1, 0x34, 0x35, ANY, ANY, 6, 0, ALL}}},
     {.id = "horizontal-same",
-     .text = "PHADDW, PHADDD, PHSUBW, PHSUBD and their saturating and floating-point kin give a wrong "
-             "high half when source and destination are the same register.",
+     .text =
+         "PHADDW, PHADDD, PHSUBW, PHSUBD and their saturating and floating-point kin give a wrong "
+         "high half when source and destination are the same register.",
      .section = "vol. 2, PHADDW",
      .seen = "the destination",
      .owner = FIDELITY_CORE,
@@ -171,6 +174,45 @@ const struct fidelity fidelity_table[] = {
      .seen = "the destination, SF",
      .owner = FIDELITY_CORE,
      .patterns = {{2, 0xf5, 0xf5, ANY, NONE, NONE, 0, FIDELITY_GPR | FIDELITY_RFLAGS}}},
+    {.id = "svm-user",
+     .text = "VMRUN and the other AMD-V instructions raise #GP in ring 3 instead of #UD.",
+     .section = "vol. 3, 6.15, Interrupt 6",
+     .seen = "the vector",
+     .owner = FIDELITY_CORE,
+     .patterns = {{1, 0x01, 0x01, 3, 13, 6, 0, ALL}}},
+    {.id = "far-return-error-code",
+     .text =
+         "QEMU's far returns from ring 3 read the stack as a supervisor does: the error code of "
+         "#PF lacks the U bit.",
+     .section = "vol. 3, 4.7",
+     .seen = "the error code",
+     .owner = FIDELITY_QEMU,
+     .patterns = {{0, 0xca, 0xcf, ANY, 14, 14, 0, FIDELITY_MEMORY}}},
+    {.id = "far-return-pages",
+     .text =
+         "RETF in real mode whose return address lies in one page and selector in the next, not "
+         "used before, loads CS and leaves IP.",
+     .section = "vol. 2, RET",
+     .seen = "RIP",
+     .owner = FIDELITY_CORE,
+     .patterns = {{0, 0xca, 0xcb, ANY, NONE, NONE, 0, FIDELITY_RIP}}},
+    {.id = "pdpte-loaded",
+     .text = "The four PDPTEs of PAE paging are read at every walk, not when CR3 is loaded.",
+     .section = "vol. 3, 4.4.1",
+     .seen = "a PDPTE that changes without MOV to CR3",
+     .owner = FIDELITY_BOTH},
+    {.id = "segment-limits",
+     .text =
+         "The limit of a segment is not checked by loads, stores and fetches, nor by IP running "
+         "over the end of a 16-bit code segment.",
+     .section = "vol. 3, 5.3",
+     .seen = "no #GP or #SS",
+     .owner = FIDELITY_BOTH},
+    {.id = "alignment-check",
+     .text = "#AC is never raised, whatever CR0.AM and RFLAGS.AC say.",
+     .section = "vol. 3, 6.15, Interrupt 17",
+     .seen = "no #AC",
+     .owner = FIDELITY_BOTH},
     {.id = "popcnt16",
      .text = "POPCNT in 16-bit code works on 32 bits instead of 16.",
      .section = "vol. 2, POPCNT",

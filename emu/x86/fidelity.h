@@ -33,7 +33,7 @@ enum fidelity_field {
 };
 
 #define FIDELITY_EVERYTHING 0x7ff
-#define FIDELITY_ANY 0xff /* any ModRM.reg; either vector */
+#define FIDELITY_ANY 0xff  /* any ModRM.reg; either vector */
 #define FIDELITY_NONE 0xfe /* no exception */
 
 enum fidelity_prefix { FIDELITY_PLAIN, FIDELITY_LOCK, FIDELITY_OPSIZE, FIDELITY_MANDATORY_TWO };

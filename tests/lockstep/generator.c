@@ -14,11 +14,11 @@ enum form_flags {
     MEM = 1 << 1, /* memory only */
     REG = 1 << 2, /* register only */
     NOT64 = 1 << 3,
-    LOCK = 1 << 4,  /* LOCK is allowed with a memory operand */
+    LOCK = 1 << 4, /* LOCK is allowed with a memory operand */
     STRING = 1 << 5,
-    USER = 1 << 6,  /* made in ring 3 only, where it faults */
-    SSE = 1 << 7,   /* 66, F3, F2 choose the instruction */
-    VEX = 1 << 8,   /* the BMI instructions */
+    USER = 1 << 6, /* made in ring 3 only, where it faults */
+    SSE = 1 << 7,  /* 66, F3, F2 choose the instruction */
+    VEX = 1 << 8,  /* the BMI instructions */
     ONLY64 = 1 << 9
 };
 
@@ -231,11 +231,10 @@ static void emit(struct maker *m, uint64_t value, unsigned size)
 
 static uint64_t interesting(struct prng *r)
 {
-    static const uint64_t values[] = {0,          1,          2,
-                                      0x7f,       0x80,       0xff,
-                                      0x7fff,     0x8000,     0xffff,
-                                      0x7fffffff, 0x80000000, 0xffffffff,
-                                      ~0ull,      1ull << 63, 0x7fffffffffffffff};
+    static const uint64_t values[] = {
+        0,          1,          2,      0x7f,       0x80,
+        0xff,       0x7fff,     0x8000, 0xffff,     0x7fffffff,
+        0x80000000, 0xffffffff, ~0ull,  1ull << 63, 0x7fffffffffffffff};
 
     if (prng_percent(r, 40))
         return values[prng_below(r, sizeof(values) / sizeof(values[0]))];
@@ -356,8 +355,10 @@ static void immediate(struct maker *m, enum immediate kind, const struct prefixe
         emit(m, interesting(&m->r), p->rex_w ? 8 : z);
         break;
     case OFFSET:
-        emit(m, data_offset(m), m->mode->bits == 64 ? (p->addrsize ? 4 : 8)
-                                : (m->mode->bits == 16) == p->addrsize ? 4 : 2);
+        emit(m, data_offset(m),
+             m->mode->bits == 64                    ? (p->addrsize ? 4 : 8)
+             : (m->mode->bits == 16) == p->addrsize ? 4
+                                                    : 2);
         break;
     case REL8:
         emit(m, displacement(m), 1);
@@ -539,9 +540,9 @@ void generate(struct sequence *s, const struct lockstep_mode *mode, uint64_t see
 
 void generate_data(uint8_t *data, size_t size)
 {
-    static const uint64_t doubles[] = {
-        0x3ff0000000000000, 0xbff8000000000000, 0x4059000000000000, 0x7ff0000000000000,
-        0x7ff8000000000000, 0x0000000000000001, 0x8000000000000000, 0x3fb999999999999a};
+    static const uint64_t doubles[] = {0x3ff0000000000000, 0xbff8000000000000, 0x4059000000000000,
+                                       0x7ff0000000000000, 0x7ff8000000000000, 0x0000000000000001,
+                                       0x8000000000000000, 0x3fb999999999999a};
     static const uint32_t floats[] = {0x3f800000, 0xc0490fdb, 0x7f800000, 0x7fc00000,
                                       0x00000001, 0x80000000, 0x4b000000, 0x3dcccccd};
     struct prng r = {size};
@@ -552,7 +553,8 @@ void generate_data(uint8_t *data, size_t size)
         if (kind < 2)
             put_le64(data + at, doubles[prng_below(&r, 8)]);
         else if (kind < 4)
-            put_le64(data + at, (uint64_t)floats[prng_below(&r, 8)] << 32 | floats[prng_below(&r, 8)]);
+            put_le64(data + at,
+                     (uint64_t)floats[prng_below(&r, 8)] << 32 | floats[prng_below(&r, 8)]);
         else
             put_le64(data + at, kind < 6 ? interesting(&r) : prng_next(&r));
     }

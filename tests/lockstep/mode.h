@@ -23,7 +23,7 @@ struct lockstep_mode {
     const char *name;
     unsigned bits; /* code size: 16, 32 or 64 */
     unsigned cpl;
-    unsigned setup; /* AL for modes.asm */
+    unsigned setup;             /* AL for modes.asm */
     uint16_t code, data, stack; /* selectors */
     uint32_t code_base, data_base, stack_base;
 };

@@ -130,10 +130,10 @@ static int set_up(struct pair *p, struct error *err)
     p->base = s;
     if (qemu_get(&p->q, &s, err))
         return -EIO;
-    return s.rip == p->base.rip ? 0
-                                : error_set(err, -EPROTO, "%s: set-up ends at %#llx, in QEMU %#llx",
-                                            p->mode->name, (unsigned long long)p->base.rip,
-                                            (unsigned long long)s.rip);
+    return s.rip == p->base.rip
+               ? 0
+               : error_set(err, -EPROTO, "%s: set-up ends at %#llx, in QEMU %#llx", p->mode->name,
+                           (unsigned long long)p->base.rip, (unsigned long long)s.rip);
 }
 
 int pair_open(struct pair *p, const struct lockstep_mode *mode, const uint8_t *setup, size_t size,
@@ -226,6 +226,15 @@ static bool has_stack(const struct x86_state *s)
     return at >= AT_STACKS + 0x100 && at <= AT_STACKS + 0xffff;
 }
 
+/* The decoder lets the last of F2 and F3 count; which one did is what CPUs do not agree on. */
+static void note_both_reps(struct pair *p)
+{
+    for (unsigned i = 0; i < p->insn.prefix_count; i++) {
+        p->insn.repne |= p->bytes[i] == 0xf2;
+        p->insn.rep |= p->bytes[i] == 0xf3;
+    }
+}
+
 static bool look_at_instruction(struct pair *p)
 {
     const struct x86_state *s = &p->before;
@@ -243,8 +252,12 @@ static bool look_at_instruction(struct pair *p)
     memcpy(p->bytes, ram_here(p) + p->linear, left < 15 ? left : 15);
     if (!x86_decode(p->bytes, 15, code_bits(s), &p->insn))
         p->insn = (struct x86_insn){0};
+    note_both_reps(p);
+    p->why = "PAUSE"; /* the stub's step goes on to the next instruction */
+    if (p->insn.map == 0 && p->insn.opcode == 0x90 && p->insn.rep)
+        return false;
     p->why = "the end of a code segment"; /* limits are not checked, see "segment-limits" */
-    if (code_bits(s) == 16 && (s->rip & 0xffff) + p->insn.length > 0xffff)
+    if (code_bits(s) == 16 && s->rip + p->insn.length > 0xffff)
         return false;
     p->why = "LOCK on a bit of a register";
     if (ends_the_process(&p->insn))
@@ -262,8 +275,8 @@ static bool look_at_instruction(struct pair *p)
  */
 static bool finish_rep(struct pair *p)
 {
-    bool waits = (p->insn.rep || p->insn.repne) && p->vector < 0 &&
-                 p->here.rip == p->before.rip && p->there.rip != p->before.rip;
+    bool waits = (p->insn.rep || p->insn.repne) && p->vector < 0 && p->here.rip == p->before.rip &&
+                 p->there.rip != p->before.rip;
 
     if (!waits)
         return true;
@@ -316,6 +329,10 @@ uint32_t pair_memory_difference(const struct pair *p)
 
 void pair_adopt(struct pair *p)
 {
+    uint8_t pdpte = ram_here(p)[AT_PDPTE];
+
     machine_set_state(p->m, &p->there);
     put_here(p, p->q.ram);
+    ram_write(&p->m->ram, AT_PDPTE, &pdpte, 1);
+    p->m->vcpu->ops->invalidate(p->m->vcpu, AT_PDPTE, 1);
 }

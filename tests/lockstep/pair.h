@@ -13,14 +13,14 @@ struct pair {
     const struct lockstep_mode *mode;
     struct machine *m;
     struct qemu q;
-    struct x86_state base;  /* as modes.asm left the machine's CPU */
-    uint8_t *ram;           /* LOCKSTEP_TOP bytes: memory at the start of every sequence */
-    const char *why;        /* of PAIR_END */
-    int vector;             /* raised by the last step here, -1: none */
-    uint64_t vector_rip;    /* where */
-    struct x86_insn insn;   /* of the last step */
+    struct x86_state base; /* as modes.asm left the machine's CPU */
+    uint8_t *ram;          /* LOCKSTEP_TOP bytes: memory at the start of every sequence */
+    const char *why;       /* of PAIR_END */
+    int vector;            /* raised by the last step here, -1: none */
+    uint64_t vector_rip;   /* where */
+    struct x86_insn insn;  /* of the last step */
     uint8_t bytes[15];
-    uint64_t linear;        /* of that instruction */
+    uint64_t linear;                      /* of that instruction */
     struct x86_state before, here, there; /* there: what QEMU does not give is as here */
 };
 

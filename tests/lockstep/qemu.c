@@ -80,8 +80,8 @@ static void become_qemu(int line, const char *ram_path, size_t ram_size)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     fcntl(line, F_SETFD, 0);
     execlp(QEMU_PROGRAM, QEMU_PROGRAM, "-accel", "tcg", "-cpu", CPU, "-M", "pc,memory-backend=ram",
-           "-m", size, "-object", object, "-S", "-nodefaults", "-no-user-config", "-display", "none",
-           "-no-reboot", "-chardev", chardev, "-gdb", "chardev:gdb", (char *)NULL);
+           "-m", size, "-object", object, "-S", "-nodefaults", "-no-user-config", "-display",
+           "none", "-no-reboot", "-chardev", chardev, "-gdb", "chardev:gdb", (char *)NULL);
     _exit(127);
 }
 
@@ -205,9 +205,9 @@ int qemu_get(struct qemu *q, struct x86_state *s, struct error *err)
 static const struct {
     uint16_t at;
     uint8_t size, number, count;
-} runs[] = {{STUB_SEG, 4, 18, 6}, {0, 8, 0, 17},          {STUB_FLAGS, 4, 17, 1},
-            {STUB_BASES, 8, 24, 3}, {STUB_CR, 8, 27, 6},  {STUB_X87, 10, 33, 8},
-            {STUB_FCW, 4, 41, 2}, {STUB_XMM, 16, 49, 16}, {STUB_MXCSR, 4, 65, 1}};
+} runs[] = {{STUB_SEG, 4, 18, 6},   {0, 8, 0, 17},          {STUB_FLAGS, 4, 17, 1},
+            {STUB_BASES, 8, 24, 3}, {STUB_CR, 8, 27, 6},    {STUB_X87, 10, 33, 8},
+            {STUB_FCW, 4, 41, 2},   {STUB_XMM, 16, 49, 16}, {STUB_MXCSR, 4, 65, 1}};
 
 /*
  * One by one ('P'), what differs: in a packet with all ('G') the stub takes 4 bytes for a control

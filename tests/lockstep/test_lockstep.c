@@ -156,15 +156,15 @@ static enum verdict judge(struct pair *p, const struct sequence *s, uint64_t see
 
     compare(p, &d);
     if (d.fields) {
-        known = fidelity_explain(&p->insn, d.fields, compare_vector_here(p),
-                                 compare_vector_there(p));
+        known =
+            fidelity_explain(&p->insn, d.fields, compare_vector_here(p), compare_vector_there(p));
         if (!known) {
             if (t->failures++ < REPORTS_MAX)
                 report(p, s, seed, &d);
             return FAILED;
         }
         t->known[known - fidelity_table]++;
-        if (!can_adopt(&d)) {
+        if (known->owner == FIDELITY_QEMU || !can_adopt(&d)) {
             count_end(t, "a known difference");
             return END;
         }
@@ -190,16 +190,7 @@ static enum verdict run_sequence(struct pair *p, uint64_t seed, struct tally *t,
     if (pair_start(p, &s, err))
         return BROKEN;
     for (unsigned step = 0; step < STEPS_MAX && verdict == GO_ON; step++) {
-        enum pair_result result;
-
-        if (getenv("LOCKSTEP_TRACE")) { /* XXX */
-            struct x86_state t; machine_get_state(p->m,&t);
-            fprintf(stderr,"step %s %llu %u rip %llx:", p->mode->name,(unsigned long long)seed, step, (unsigned long long)t.rip);
-            uint64_t l=(t.rip+(p->mode->bits==64?0:t.seg[X86_CS].base)); for(int i=0;i<12&&l<LOCKSTEP_TOP;i++) fprintf(stderr," %02x",*ram_ptr(&p->m->ram,l+i,1));
-            for(int i=0;i<8;i++) fprintf(stderr," %llx",(unsigned long long)t.gpr[i]);
-            fprintf(stderr,"\n");
-        }
-        result = pair_step(p, err);
+        enum pair_result result = pair_step(p, err);
 
         if (result == PAIR_END) {
             count_end(t, p->why);

@@ -44,15 +44,15 @@ static const struct rule rules[] = {
     {0, 0x2f, 0x2f, -1, OF},
     {0, 0x37, 0x37, -1, OF | SF | ZF | PF}, /* AAA, AAS */
     {0, 0x3f, 0x3f, -1, OF | SF | ZF | PF},
-    {0, 0xd4, 0xd5, -1, OF | AF | CF}, /* AAM, AAD */
+    {0, 0xd4, 0xd5, -1, OF | AF | CF},      /* AAM, AAD */
     {1, 0xa3, 0xa3, -1, OF | SF | AF | PF}, /* BT and its kin */
     {1, 0xab, 0xab, -1, OF | SF | AF | PF},
     {1, 0xb3, 0xb3, -1, OF | SF | AF | PF},
     {1, 0xba, 0xbb, -1, OF | SF | AF | PF},
     {1, 0xbc, 0xbd, -1, OF | SF | AF | PF}, /* TZCNT, LZCNT; BSF and BSR also CF */
-    {2, 0xf2, 0xf3, -1, AF | PF}, /* ANDN, BLSR and its kin */
-    {2, 0xf5, 0xf5, -1, AF | PF}, /* BZHI */
-    {2, 0xf7, 0xf7, -1, AF | SF | PF}, /* BEXTR */
+    {2, 0xf2, 0xf3, -1, AF | PF},           /* ANDN, BLSR and its kin */
+    {2, 0xf5, 0xf5, -1, AF | PF},           /* BZHI */
+    {2, 0xf7, 0xf7, -1, AF | SF | PF},      /* BEXTR */
 };
 
 static bool is_shift(const struct x86_insn *insn)
