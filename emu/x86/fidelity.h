@@ -47,7 +47,7 @@ struct fidelity_pattern {
     uint16_t fields;          /* FIDELITY_ fields that may differ */
 };
 
-#define FIDELITY_PATTERNS 18
+#define FIDELITY_PATTERNS 12
 
 struct fidelity {
     const char *id;

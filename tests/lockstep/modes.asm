@@ -10,7 +10,7 @@
 ;   4000 page tables, also behind 9000     20000 data, 30000 stacks (sequence: 38000, handler: 3f000)
 ;
 ; Paging maps the first A0000h bytes to themselves, for both rings, except in the data:
-;   24000 read-only   25000 not present   26000 supervisor   27000 not accessed, not dirty
+;   24000 read-only   25000 not present   26000 supervisor   27000 not dirty
 
     org     0x1000
     bits    16
@@ -225,7 +225,7 @@ idt64:
     %elif page == 0x26
       %assign flags 0x63
     %elif page == 0x27
-      %assign flags 0x07
+      %assign flags 0x27
     %endif
     dd      page * 0x1000 + flags
     %if %1 == 8

@@ -200,11 +200,18 @@ static bool changes_hidden_state(const struct x86_insn *insn)
     return insn->opcode == 0x21 || insn->opcode == 0x23;
 }
 
-/* LOCK BTS, BTR or BTC on a register: the core ends the process, see "lock-bit-register". */
-static bool ends_the_process(const struct x86_insn *insn)
+static bool is_least(uint64_t length)
+{
+    return (uint32_t)length == 0x80000000 || length == 1ull << 63;
+}
+
+/* See "lock-bit-register" and "string-compare-length" in emu/x86/fidelity.c. */
+static bool ends_the_process(const struct x86_insn *insn, const struct x86_state *s)
 {
     unsigned op = insn->opcode;
 
+    if (insn->map == 3 && (op == 0x60 || op == 0x61))
+        return is_least(s->gpr[X86_RAX]) || is_least(s->gpr[X86_RDX]);
     return insn->lock && insn->map == 1 && insn->modrm >= 0xc0 &&
            (op == 0xab || op == 0xb3 || op == 0xba || op == 0xbb);
 }
@@ -259,8 +266,8 @@ static bool look_at_instruction(struct pair *p)
     p->why = "the end of a code segment"; /* limits are not checked, see "segment-limits" */
     if (code_bits(s) == 16 && s->rip + p->insn.length > 0xffff)
         return false;
-    p->why = "LOCK on a bit of a register";
-    if (ends_the_process(&p->insn))
+    p->why = "what would end the process";
+    if (ends_the_process(&p->insn, s))
         return false;
     p->why = "a stack elsewhere";
     if (!has_stack(s))

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CPU "max,-3dnow,-3dnowext,-svm,-sse4a,-rdrand,-rdseed,-xsave,-mpx"
+#define CPU "max,-3dnow,-3dnowext,-svm,-sse4a,-rdrand,-rdseed,-xsave,-mpx,-clwb"
 
 /*
  * The stub's registers, as its target description i386-64bit.xml lists them:
@@ -205,14 +205,15 @@ int qemu_get(struct qemu *q, struct x86_state *s, struct error *err)
 static const struct {
     uint16_t at;
     uint8_t size, number, count;
-} runs[] = {{STUB_SEG, 4, 18, 6},   {0, 8, 0, 17},          {STUB_FLAGS, 4, 17, 1},
+} runs[] = {{STUB_FLAGS, 4, 17, 1}, {STUB_SEG, 4, 18, 6},   {0, 8, 0, 17},
             {STUB_BASES, 8, 24, 3}, {STUB_CR, 8, 27, 6},    {STUB_X87, 10, 33, 8},
             {STUB_FCW, 4, 41, 2},   {STUB_XMM, 16, 49, 16}, {STUB_MXCSR, 4, 65, 1}};
 
 /*
  * One by one ('P'), what differs: in a packet with all ('G') the stub takes 4 bytes for a control
- * register while CS is not 64-bit code, and loses its place. Segments first: whether a GPR has 64
- * bits hangs on CS. CR3 always: that makes QEMU forget translations.
+ * register while CS is not 64-bit code, and loses its place. Flags and segments first: what a
+ * selector means hangs on VM, whether a GPR has 64 bits hangs on CS. CR3 always: that makes QEMU
+ * forget translations.
  */
 static int write_registers(struct gdb_client *g, const uint8_t *wanted)
 {
@@ -220,7 +221,7 @@ static int write_registers(struct gdb_client *g, const uint8_t *wanted)
     int rc = 0;
 
     for (unsigned i = 0; i < sizeof(runs) / sizeof(runs[0]) && !rc; i++) {
-        rc = i < 2 ? gdb_read_registers(g, now, sizeof(now)) : 0;
+        rc = i < 3 ? gdb_read_registers(g, now, sizeof(now)) : 0;
         for (unsigned n = 0; n < runs[i].count && !rc; n++) {
             unsigned at = runs[i].at + n * runs[i].size;
 
