@@ -266,6 +266,10 @@ static bool look_at_instruction(struct pair *p)
     p->why = "the end of a code segment"; /* limits are not checked, see "segment-limits" */
     if (code_bits(s) == 16 && s->rip + p->insn.length > 0xffff)
         return false;
+    p->why = "REX in front of a prefix"; /* see "rex-order" */
+    for (unsigned i = 0; code_bits(s) == 64 && i + 1u < p->insn.prefix_count; i++)
+        if ((p->bytes[i] & 0xf0) == 0x40)
+            return false;
     p->why = "what would end the process";
     if (ends_the_process(&p->insn, s))
         return false;

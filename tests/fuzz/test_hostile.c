@@ -1,0 +1,229 @@
+/*
+ * Hostile guests (hostile.h) on the machine. What must hold for each: the run ends within its
+ * budget; the host never fails; the same guest again gives the same state, exits and instructions,
+ * and so it does in pieces of any size.
+ *
+ *   HOSTILE_GUESTS=N   guests, 200 unless set
+ *   HOSTILE_SEED=N     the first seed, 1 unless set; alone, with HOSTILE_GUESTS=1: that one again
+ */
+#include "tests/fuzz/hostile.h"
+#include "tests/support/prng.h"
+#include "util/bytes.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INSNS_MAX 5000u
+#define EXITS_MAX 200u
+#define PER_TEST 20 /* guests that one process runs */
+
+struct outcome {
+    struct run_result result; /* sums, and the last stop */
+    uint64_t hash;
+    struct x86_state state;
+    uint8_t ram[HOSTILE_RAM];
+    struct vm_exit exits[EXITS_MAX];
+    unsigned exit_count;
+};
+static struct outcome whole, again; /* too large for the stack */
+
+static unsigned long long setting(const char *name, unsigned long long unset)
+{
+    const char *text = getenv(name);
+
+    return text && *text ? strtoull(text, NULL, 0) : unset;
+}
+
+/* Every exit has to make sense by itself. */
+static void look_at_exit(void *ctx, const struct machine *m, const struct vm_exit *exit)
+{
+    struct outcome *out = ctx;
+
+    if (out->exit_count < EXITS_MAX)
+        out->exits[out->exit_count++] = *exit;
+    ck_assert_uint_le(exit->insn_len, 15);
+    ck_assert_uint_le(exit->cpl, 3);
+    ck_assert_uint_lt(exit->reason, EXIT_REASON_COUNT);
+    ck_assert_uint_le(exit->insns, m->insns);
+    ck_assert(exit->insn_len > 0 || !(exit->has & EXIT_HAS_INSN));
+}
+
+static struct machine *create(uint64_t seed, const char **kind, struct outcome *out)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct machine *m;
+    struct error err;
+
+    config.ram_size = HOSTILE_RAM;
+    ck_assert_msg(machine_create(&m, &config, &err) == 0, "%s", err.text);
+    *kind = hostile_load(m, seed);
+    ck_assert_ptr_nonnull(*kind);
+    m->observer.seen = look_at_exit;
+    m->observer.ctx = out;
+    memset(out, 0, sizeof(*out));
+    return m;
+}
+
+static void finish(struct machine *m, struct outcome *out)
+{
+    out->hash = machine_state_hash(m);
+    machine_get_state(m, &out->state);
+    ck_assert(ram_read(&m->ram, 0, out->ram, sizeof(out->ram)));
+    machine_destroy(m);
+}
+
+/* Run on; `sum` grows by what this stretch did. */
+static void run_on(struct machine *m, uint64_t insns, uint64_t exits, uint64_t seed,
+                   struct run_result *sum)
+{
+    struct run_limits limits = {insns, exits};
+    struct run_result r;
+    int rc = machine_run(m, &limits, &r);
+
+    ck_assert_msg(rc == 0, "seed %llu: the host failed: %s", (unsigned long long)seed,
+                  r.error.text);
+    ck_assert_msg((!insns || r.insns <= insns) && (!exits || r.exits <= exits),
+                  "seed %llu: %llu instructions of %llu, %llu exits of %llu",
+                  (unsigned long long)seed, (unsigned long long)r.insns, (unsigned long long)insns,
+                  (unsigned long long)r.exits, (unsigned long long)exits);
+    ck_assert(r.stop != STOP_GUEST_ERROR || r.error.text[0]);
+    r.insns += sum->insns;
+    r.exits += sum->exits;
+    *sum = r;
+}
+
+static void run_whole(uint64_t seed, struct outcome *out, const char **kind)
+{
+    struct machine *m = create(seed, kind, out);
+
+    run_on(m, INSNS_MAX, EXITS_MAX, seed, &out->result);
+    finish(m, out);
+}
+
+/* As far as `whole` came, in pieces of 1 to `largest` instructions. */
+static void run_pieces(uint64_t seed, const struct outcome *whole, uint32_t largest,
+                       struct outcome *out)
+{
+    bool by_insns = whole->result.stop == STOP_BUDGET && whole->result.insns >= INSNS_MAX;
+    bool by_exits = whole->result.stop == STOP_BUDGET && !by_insns;
+    struct run_result *sum = &out->result;
+    struct prng r = {seed};
+    const char *kind;
+    struct machine *m = create(seed, &kind, out);
+
+    for (uint64_t turn = 0; turn < 2ull * (INSNS_MAX + EXITS_MAX); turn++) {
+        uint64_t insns = 1 + prng_below(&r, largest), exits = 0;
+
+        if (by_insns && insns > INSNS_MAX - sum->insns)
+            insns = INSNS_MAX - sum->insns;
+        if (by_exits)
+            exits = whole->result.exits - sum->exits;
+        run_on(m, insns, exits, seed, sum);
+        if (sum->stop != STOP_BUDGET || (by_insns && sum->insns >= INSNS_MAX) ||
+            (by_exits && sum->exits >= whole->result.exits))
+            break;
+    }
+    finish(m, out);
+}
+
+static void print_exit(const char *which, const struct outcome *out, unsigned i)
+{
+    const struct vm_exit *e = &out->exits[i];
+
+    if (i < out->exit_count)
+        printf("  %s: exit %u, %s at %#llx, %llu instructions, event %#x\n", which, i,
+               exit_reason_name(e->reason), (unsigned long long)e->rip,
+               (unsigned long long)e->insns, e->intr_info);
+}
+
+/* Where two runs part: the first exit, or the first of state and memory. */
+static void tell_difference(const struct outcome *a, const struct outcome *b)
+{
+    const uint8_t *x = (const uint8_t *)&a->state, *y = (const uint8_t *)&b->state;
+    size_t at = 0, ram = 0;
+    unsigned i = 0;
+
+    while (i < a->exit_count && i < b->exit_count && a->exits[i].reason == b->exits[i].reason &&
+           a->exits[i].rip == b->exits[i].rip && a->exits[i].insns == b->exits[i].insns &&
+           a->exits[i].intr_info == b->exits[i].intr_info)
+        i++;
+    for (unsigned k = i < 2 ? 0 : i - 2; k <= i; k++) {
+        print_exit("whole", a, k);
+        print_exit("other", b, k);
+    }
+    while (at < sizeof(a->state) && x[at] == y[at])
+        at++;
+    while (ram < HOSTILE_RAM && a->ram[ram] == b->ram[ram])
+        ram++;
+    printf("  rip %#llx and %#llx; state differs at byte %zu of %zu, memory at %#zx\n",
+           (unsigned long long)a->state.rip, (unsigned long long)b->state.rip, at, sizeof(a->state),
+           ram);
+    if (ram + 8 <= HOSTILE_RAM)
+        printf("  memory from there: %#llx and %#llx\n", (unsigned long long)get_le64(a->ram + ram),
+               (unsigned long long)get_le64(b->ram + ram));
+    fflush(stdout);
+}
+
+static void check_same(const struct outcome *a, const struct outcome *b, uint64_t seed,
+                       const char *kind, const char *how)
+{
+    bool same = a->hash == b->hash && a->result.stop == b->result.stop &&
+                a->result.insns == b->result.insns && a->result.exits == b->result.exits;
+
+    if (!same)
+        tell_difference(a, b);
+    ck_assert_msg(same,
+                  "HOSTILE_SEED=%llu (%s) %s: %s after %llu instructions and %llu exits, state "
+                  "%016llx; whole: %s after %llu and %llu, %016llx",
+                  (unsigned long long)seed, kind, how, stop_reason_name(b->result.stop),
+                  (unsigned long long)b->result.insns, (unsigned long long)b->result.exits,
+                  (unsigned long long)b->hash, stop_reason_name(a->result.stop),
+                  (unsigned long long)a->result.insns, (unsigned long long)a->result.exits,
+                  (unsigned long long)a->hash);
+}
+
+/* The line comes first: it names the guest that ends the process. */
+static void run_guest(uint64_t seed)
+{
+    const char *kind;
+
+    printf("HOSTILE_SEED=%llu", (unsigned long long)seed);
+    fflush(stdout);
+    run_whole(seed, &whole, &kind);
+    printf(" %s: %s after %llu instructions, %llu exits\n", kind,
+           stop_reason_name(whole.result.stop), (unsigned long long)whole.result.insns,
+           (unsigned long long)whole.result.exits);
+    run_whole(seed, &again, &kind);
+    check_same(&whole, &again, seed, kind, "again");
+    run_pieces(seed, &whole, seed % 4 == 0 ? 1 : 500, &again);
+    check_same(&whole, &again, seed, kind, "in pieces");
+}
+
+START_TEST(test_guests)
+{
+    uint64_t first = setting("HOSTILE_SEED", 1), all = setting("HOSTILE_GUESTS", 200);
+    uint64_t from = (uint64_t)_i * PER_TEST;
+
+    for (uint64_t i = from; i < from + PER_TEST && i < all; i++)
+        run_guest(first + i);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hostile");
+    TCase *guests = tcase_create("guests");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_loop_test(guests, test_guests, 0,
+                        (int)((setting("HOSTILE_GUESTS", 200) + PER_TEST - 1) / PER_TEST));
+    tcase_set_timeout(guests, 0); /* tools/run-tests.sh has one for all */
+    suite_add_tcase(suite, guests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
