@@ -10,7 +10,7 @@ WERROR ?= -Werror
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test test-c asan bench picture tidy fmt fmt-check install uninstall clean distclean help \
+.PHONY: all run test test-c asan fuzz fuzzers bench picture tidy fmt fmt-check install uninstall clean distclean help \
         compile_commands.json FORCE
 
 # All processors, unless -j was given. A make below another one shares that one's.
@@ -36,8 +36,8 @@ ifneq ($(filter-out $(OFFLINE),$(GOALS)),)
 include $(BUILD)/config.mk
 endif
 
-SETS := build $(if $(filter test asan bench tidy compile_commands.json,$(GOALS)),test) \
-        $(filter tidy,$(GOALS))
+SETS := build $(if $(filter test asan fuzz bench tidy compile_commands.json,$(GOALS)),test) \
+        $(filter tidy fuzz,$(GOALS))
 
 $(BUILD)/config.mk: FORCE
 	@mkdir -p $(@D)
@@ -75,7 +75,7 @@ FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 SUPPORT_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC),$(wildcard tests/*/*.c))
 BENCH_SRC   := $(wildcard bench/*.c)
 MEASURE_SRC := $(wildcard bench/support/*.c)
-SOURCES     := $(EMU_SRC) $(APP_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(BENCH_SRC) $(MEASURE_SRC)
+SOURCES     := $(EMU_SRC) $(APP_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(MEASURE_SRC)
 
 # Tests link everything but main(): the machine, the rest of the program, and their own helpers.
 LIBVLAB    := $(BUILD)/libvlab.a
@@ -210,6 +210,29 @@ asan:
 	$(MAKE) test-c BUILD=$(BUILD)/asan DEPS=$(DEPS) CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
+# What looks for faults by chance. The fuzz entries are built by clang, which brings libFuzzer; the
+# hostile guests run under the sanitizers.
+FUZZ_SEQUENCES ?= 10000
+FUZZ_GUESTS    ?= 10000
+FUZZ_SECONDS   ?= 60
+FUZZERS := $(FUZZ_SRC:%.c=$(BUILD)/%)
+FUZZERS_BUILT = $(FUZZ_SRC:%.c=$(abspath $(BUILD))/fuzz/%)
+ASAN_FLAGS = DEPS=$(DEPS) CFLAGS='-O1 -g -fno-omit-frame-pointer'
+
+$(FUZZERS): $(BUILD)/%: $(OBJ)/%.o $(LIBAPP) $(LIBVLAB) $(BUILD)/config.mk
+	$(call link,-fsanitize=fuzzer)
+
+fuzzers: $(FUZZERS)
+
+fuzz: all $(BUILD)/tests/lockstep/test_lockstep
+	@$(MAKE) $(BUILD)/asan/tests/fuzz/test_hostile BUILD=$(BUILD)/asan $(ASAN_FLAGS) \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	@$(MAKE) fuzzers BUILD=$(BUILD)/fuzz CC=clang $(ASAN_FLAGS) \
+	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+	@$(TEST_ENV) FUZZ_SEQUENCES=$(FUZZ_SEQUENCES) FUZZ_GUESTS=$(FUZZ_GUESTS) FUZZ_SECONDS=$(FUZZ_SECONDS) \
+	    tools/fuzz.sh $(abspath $(BUILD))/tests/lockstep/test_lockstep \
+	    $(abspath $(BUILD))/asan/tests/fuzz/test_hostile $(FUZZERS_BUILT)
+
 # ---- measurements ----------------------------------------------------------------------------
 
 BENCHES := $(BENCH_SRC:%.c=$(BUILD)/%)
@@ -274,6 +297,8 @@ help:
 	@echo 'make            the same without the screen: builds $(BUILD)/vlab and the guests'
 	@echo 'make test       every test; ONLY=word: those with the word in their path'
 	@echo 'make asan       the C tests under the sanitizers'
+	@echo 'make fuzz       lock-step with QEMU, hostile guests and libFuzzer, for long; bounded by'
+	@echo '                FUZZ_SEQUENCES=, FUZZ_GUESTS= (10000) and FUZZ_SECONDS= (60, each fuzzer)'
 	@echo 'make bench      the measurements, into bench/RESULTS.md'
 	@echo 'make picture    docs/step.svg, the picture in README.md'
 	@echo 'make tidy       clang-tidy; make fmt, make fmt-check: clang-format'

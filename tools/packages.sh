@@ -13,7 +13,8 @@ set_packages() {
         command -v "${CC:-cc}" >/dev/null || echo gcc
         echo libc6-dev pkg-config nasm libncurses-dev libcapstone-dev libjansson-dev libxxhash-dev
         ;;
-    test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term tmux ;;
+    test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux ;;
+    fuzz)    echo clang ;;
     tidy)    echo clang-tidy ;;
     fmt)     echo clang-format ;;
     unicorn) echo git ca-certificates cmake ;; # only where Unicorn is built from its source

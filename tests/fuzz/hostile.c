@@ -88,7 +88,7 @@ static uint64_t address(struct maker *k)
 
     switch (prng_below(&k->r, 4)) {
     case 0:
-        return prng_next(&k->r) >> prng_below(&k->r, 64);
+        return prng_shifted(&k->r);
     case 1:
         return at + prng_below(&k->r, 64) - 32;
     default:
@@ -98,9 +98,9 @@ static uint64_t address(struct maker *k)
 
 static uint64_t entry(struct maker *k)
 {
-    uint64_t flags = prng_percent(&k->r, 70) ? 0x07 : prng_next(&k->r) & 0xfff;
+    uint64_t flags = prng_percent(&k->r, 70) ? 0x07 : prng_next(&k->r) & 0x8000000000000fff;
 
-    return (address(k) & ~0xfffull) | flags | (prng_percent(&k->r, 10) ? 1ull << 63 : 0);
+    return (address(k) & ~0xfffull) | flags;
 }
 
 /* ---- code ------------------------------------------------------------------------------------ */
@@ -180,9 +180,10 @@ static void load_selector(struct maker *k)
 
 static void port_storm(struct maker *k)
 {
-    static const uint16_t ports[] = {0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fd, 0xe9, 0x402, 0x60, 0xcf8};
+    static const uint16_t ports[] = {0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fd,
+                                     0xe9,  0x402, 0x60,  0xcf8, 0xffff};
 
-    set(k, X86_RDX, ports[prng_below(&k->r, 9)] + (prng_percent(&k->r, 10) ? 0xfffe : 0));
+    set(k, X86_RDX, ports[prng_below(&k->r, sizeof(ports) / sizeof(ports[0]))]);
     set(k, X86_RCX, prng_percent(&k->r, 50) ? prng_below(&k->r, 100) : prng_next(&k->r));
     if (prng_percent(&k->r, 50)) {
         set(k, X86_RDI, address(k));
@@ -352,9 +353,12 @@ static void write_tables(struct maker *k)
         put_le64(bytes, prng_percent(&k->r, 2) ? entry(k) : (uint64_t)page << 12 | 7);
         ram_write(&k->m->ram, AT_TABLES + 0x3000 + size * page, bytes, size);
     }
-    if (prng_percent(&k->r, 15))
-        put64(k, AT_TABLES + 0x1000ull * prng_below(&k->r, 3) + 8ull * prng_below(&k->r, 4),
-              prng_percent(&k->r, 50) ? AT_TABLES | 7 : entry(k));
+    if (prng_percent(&k->r, 15)) {
+        uint64_t to = prng_percent(&k->r, 50) ? AT_TABLES | 7 : entry(k);
+        unsigned at = prng_below(&k->r, 12);
+
+        put64(k, AT_TABLES + 0x1000ull * (at / 4) + 8ull * (at % 4), to);
+    }
 }
 
 static uint64_t top_table(enum paging paging)

@@ -238,7 +238,7 @@ static uint64_t interesting(struct prng *r)
 
     if (prng_percent(r, 40))
         return values[prng_below(r, sizeof(values) / sizeof(values[0]))];
-    return prng_next(r) >> prng_below(r, 64);
+    return prng_shifted(r);
 }
 
 /* An offset that the data segment reaches; now and then near the end of it. */
@@ -247,6 +247,14 @@ static uint32_t data_offset(struct maker *m)
     uint32_t at = prng_below(&m->r, 4) ? prng_below(&m->r, 0x8000) : prng_below(&m->r, DATA_SIZE);
 
     return AT_DATA - m->mode->data_base + at;
+}
+
+/* Mostly aligned, as SSE wants it. */
+static uint32_t pointer(struct maker *m)
+{
+    uint32_t at = data_offset(m);
+
+    return prng_percent(&m->r, 60) ? at & ~15u : at;
 }
 
 /* ---- operands -------------------------------------------------------------------------------- */
@@ -434,7 +442,7 @@ static void vex(struct maker *m, const struct form *f)
 
     emit(m, 0xc4, 1);
     emit(m, rxb | f->map, 1);
-    emit(m, prng_below(&m->r, 2) << 7 | vvvv << 3 | prng_below(&m->r, 4), 1);
+    emit(m, vvvv << 3 | (prng_below(&m->r, 8) * 0x21 & 0x83), 1); /* W and pp */
     emit(m, f->first + prng_below(&m->r, f->last - f->first + 1u), 1);
 }
 
@@ -491,7 +499,7 @@ static void start_registers(struct maker *m)
     for (int i = 0; i < X86_GPR_COUNT; i++)
         m->s->gpr[i] = interesting(&m->r);
     for (unsigned i = 0; i < sizeof(pointers); i++)
-        m->s->gpr[pointers[i]] = data_offset(m) & (prng_percent(&m->r, 60) ? ~15u : ~0u);
+        m->s->gpr[pointers[i]] = pointer(m);
     if (prng_percent(&m->r, 70)) /* a count that REP can finish */
         m->s->gpr[X86_RCX] = prng_below(&m->r, 8);
     for (int i = 0; i < X86_GPR_COUNT && m->mode->bits < 64; i++)
@@ -553,8 +561,7 @@ void generate_data(uint8_t *data, size_t size)
         if (kind < 2)
             put_le64(data + at, doubles[prng_below(&r, 8)]);
         else if (kind < 4)
-            put_le64(data + at,
-                     (uint64_t)floats[prng_below(&r, 8)] << 32 | floats[prng_below(&r, 8)]);
+            put_le64(data + at, 0x100000001ull * floats[prng_below(&r, 8)]);
         else
             put_le64(data + at, kind < 6 ? interesting(&r) : prng_next(&r));
     }

@@ -1,4 +1,8 @@
-/* Numbers from a seed, the same on every host: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
+/*
+ * Numbers from a seed, the same on every host: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+ *
+ * One call in an expression: the order of two is the compiler's to choose.
+ */
 #ifndef VLAB_TESTS_SUPPORT_PRNG_H
 #define VLAB_TESTS_SUPPORT_PRNG_H
 
@@ -22,6 +26,14 @@ static inline uint64_t prng_next(struct prng *p)
 static inline uint32_t prng_below(struct prng *p, uint32_t limit)
 {
     return (uint32_t)(prng_next(p) % limit);
+}
+
+/* A number of any magnitude. */
+static inline uint64_t prng_shifted(struct prng *p)
+{
+    uint64_t value = prng_next(p);
+
+    return value >> prng_below(p, 64);
 }
 
 static inline bool prng_percent(struct prng *p, unsigned percent)
