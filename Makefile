@@ -10,7 +10,7 @@ WERROR ?= -Werror
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test test-c asan fuzz fuzzers bench picture tidy fmt fmt-check install uninstall clean distclean help \
+.PHONY: all run test test-c asan fuzz fuzzers bench picture fidelity tidy fmt fmt-check install uninstall clean distclean help \
         compile_commands.json FORCE
 
 # All processors, unless -j was given. A make below another one shares that one's.
@@ -249,6 +249,11 @@ picture: all
 	@$(BUILD)/vlab render step --lab 01 --at 59 --size 110x32 --format svg >docs/step.svg.new
 	@mv docs/step.svg.new docs/step.svg
 
+# The page of what the CPU does otherwise, from the program's table.
+fidelity: all
+	@VLAB=$(BUILD)/vlab tools/fidelity.sh >docs/FIDELITY.md.new
+	@mv docs/FIDELITY.md.new docs/FIDELITY.md
+
 # ---- checks of the text ----------------------------------------------------------------------
 
 FORMATTED = $(shell find emu course exercises/grader tui cli tests bench -name '*.[ch]' 2>/dev/null)
@@ -301,6 +306,7 @@ help:
 	@echo '                FUZZ_SEQUENCES=, FUZZ_GUESTS= (10000) and FUZZ_SECONDS= (60, each fuzzer)'
 	@echo 'make bench      the measurements, into bench/RESULTS.md'
 	@echo 'make picture    docs/step.svg, the picture in README.md'
+	@echo 'make fidelity   docs/FIDELITY.md, where the CPU differs from a real one'
 	@echo 'make tidy       clang-tidy; make fmt, make fmt-check: clang-format'
 	@echo 'make compile_commands.json   for editors and tools'
 	@echo 'make install    to PREFIX ($(PREFIX)), below DESTDIR; make uninstall'

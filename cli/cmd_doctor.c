@@ -1,8 +1,10 @@
 /*
  * vlab doctor: what this computer can do for vlab. Each check leaves one finding; only a required
- * one that is missing makes the status 1.
+ * one that is missing makes the status 1. With --fidelity: what the emulated CPU does otherwise
+ * than a real one (doctor_fidelity.c).
  */
 #include "cli/cli.h"
+#include "cli/doctor_fidelity.h"
 
 #include "core/backend.h"
 #include "course/catalog.h"
@@ -294,35 +296,42 @@ static int examine(bool json)
 static int run(int argc, char **argv)
 {
     static const struct option long_options[] = {
+        {"fidelity", no_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},
         {"json", no_argument, NULL, 'j'},
         {0},
     };
-    bool json = false;
+    bool json = false, fidelity = false;
     int c;
 
     while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
         if (c == 'h')
             return cli_help(&verb_doctor);
-        if (c != 'j')
+        if (c == 'j')
+            json = true;
+        else if (c == 'f')
+            fidelity = true;
+        else
             return cli_bad_option(&verb_doctor, argv, c);
-        json = true;
     }
     if (optind < argc)
         return cli_usage(&verb_doctor, "'%.60s': no arguments are taken", argv[optind]);
-    return examine(json);
+    return fidelity ? doctor_fidelity(json) : examine(json);
 }
 
 const struct verb verb_doctor = {
     .name = "doctor",
-    .arguments = "[--json]",
+    .arguments = "[--fidelity] [--json]",
     .summary = "say what this computer has of what vlab needs",
     .help =
         "One line a check: 'ok', 'note' (works without, or less well) or 'missing'. Checked are\n"
         "the CPU engine (by running guest code), libraries, /dev/kvm, the terminal, the course's\n"
         "data, the state folder, and tools.\n"
         "\n"
-        "  --json         one JSON object: ready, version, checks (name, status, detail)\n"
+        "  --fidelity     say instead where the emulated CPU differs from a real one, with the\n"
+        "                 section of the Intel SDM\n"
+        "  --json         one JSON object: ready, version, checks (name, status, detail); with\n"
+        "                 --fidelity: version, fidelity (id, text, section, seen, differs)\n"
         "\n"
         "Exit status: 0 everything that is required is there, 1 something is missing, 2 usage.\n",
     .run = run,

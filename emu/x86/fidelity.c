@@ -11,6 +11,11 @@
 #define ALL FIDELITY_EVERYTHING
 
 const struct fidelity fidelity_table[] = {
+    {.id = "avx",
+     .text = "There is no AVX and no XSAVE; CPUID, CR4 and XCR0 say so.",
+     .section = "vol. 1, 14.3",
+     .seen = "#UD",
+     .owner = FIDELITY_CORE},
     {.id = "x87-flags",
      .text = "x87 instructions do not set the exception flags in the status word.",
      .section = "vol. 1, 8.1.3.3",
@@ -31,7 +36,10 @@ const struct fidelity fidelity_table[] = {
      .section = "vol. 1, 9.5.1",
      .seen = "TOP in the x87 status word",
      .owner = FIDELITY_CORE,
-     .patterns = {{1, 0x10, 0xff, ANY, ANY, ANY, 0, FIDELITY_X87_STATUS | FIDELITY_X87},
+     .patterns = {{1, 0x2a, 0x2d, ANY, ANY, ANY, 0, FIDELITY_X87_STATUS | FIDELITY_X87},
+                  {1, 0x60, 0x7f, ANY, ANY, ANY, 0, FIDELITY_X87_STATUS | FIDELITY_X87},
+                  {1, 0xc4, 0xc5, ANY, ANY, ANY, 0, FIDELITY_X87_STATUS | FIDELITY_X87},
+                  {1, 0xd0, 0xff, ANY, ANY, ANY, 0, FIDELITY_X87_STATUS | FIDELITY_X87},
                   {2, 0x00, 0xff, ANY, ANY, ANY, 0, FIDELITY_X87_STATUS | FIDELITY_X87},
                   {3, 0x00, 0xff, ANY, ANY, ANY, 0, FIDELITY_X87_STATUS | FIDELITY_X87}}},
     {.id = "fxsave-pointers",
