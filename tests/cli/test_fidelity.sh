@@ -19,6 +19,6 @@ rows=$(grep -c '^| `' "$work/page")
 ids=$(grep -o '"id":"[a-z0-9-]*"' "$work/json" | wc -l)
 [ "$ids" -eq "$rows" ] || fail "$ids differences in JSON, $rows in the page"
 grep -o '"id":"[a-z0-9-]*"' "$work/json" | sed 's/"id":"\(.*\)"/\1/' | while read -r id; do
-    grep -q "^| \`$id\` | [A-Zx].*\. | vol\. " "$work/page" || fail "$id is not in the page, or not whole"
+    grep -q "^| \`$id\` | [A-Zx#].*\. | vol\. " "$work/page" || fail "$id is not in the page, or not whole"
 done
 grep -q 'docs/FIDELITY.md' "$TOP/README.md" || fail "README.md does not lead there"
