@@ -30,6 +30,13 @@ const struct fidelity fidelity_table[] = {
      .owner = FIDELITY_CORE,
      .patterns = {{0, 0xd9, 0xd9, 6, NONE, NONE, 0, FIDELITY_X87 | FIDELITY_X87_STATUS},
                   {0, 0xd9, 0xd9, 7, NONE, NONE, 0, FIDELITY_X87 | FIDELITY_X87_STATUS}}},
+    {.id = "x87-snan",
+     .text = "FLD of a signalling NaN of 32 or 64 bits leaves it signalling.",
+     .section = "vol. 1, 4.8.3.4",
+     .seen = "bit 62 of ST(0)",
+     .owner = FIDELITY_CORE,
+     .patterns = {{0, 0xd9, 0xd9, 0, NONE, NONE, 0, FIDELITY_X87 | FIDELITY_X87_STATUS},
+                  {0, 0xdd, 0xdd, 0, NONE, NONE, 0, FIDELITY_X87 | FIDELITY_X87_STATUS}}},
     {.id = "mmx-state",
      .text = "SSSE3 instructions on MMX registers leave TOP and the tags as they are, and some MMX "
              "instructions change them even when they fault.",
