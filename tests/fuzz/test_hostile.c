@@ -200,8 +200,8 @@ static bool run_guest(uint64_t seed)
 
 /*
  * Guests of the default run whose pieces differ by faults of the backend that are still to be
- * mended: RFLAGS of an instruction that faults or exits in the middle of a block. They are run and
- * reported; with HOSTILE_GUESTS set, as in `make fuzz`, they fail.
+ * mended, most of them by RFLAGS after a denied write, which finding its address changes. They are
+ * run and reported; with HOSTILE_GUESTS set, as in `make fuzz`, they fail.
  */
 static bool is_known(uint64_t seed)
 {

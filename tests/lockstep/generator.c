@@ -18,8 +18,7 @@ enum form_flags {
     STRING = 1 << 5,
     USER = 1 << 6, /* made in ring 3 only, where it faults */
     SSE = 1 << 7,  /* 66, F3, F2 choose the instruction */
-    VEX = 1 << 8,  /* the BMI instructions */
-    ONLY64 = 1 << 9
+    VEX = 1 << 8   /* the BMI instructions */
 };
 
 enum immediate { NONE, IB, IW, IZ, IV, OFFSET, REL8, RELZ, FAR, IWIB };

@@ -6,6 +6,7 @@
  *   LOCKSTEP_SEQUENCES=N   sequences in all, 300 unless set
  *   LOCKSTEP_SEED=N        the first seed, 1 unless set
  *   LOCKSTEP_MODE=name     this mode only; with a seed and one sequence: run that again
+ *   LOCKSTEP_BRIEF=1       tell differences without the sequence's code
  */
 #include "core/loader.h"
 #include "tests/lockstep/compare.h"
