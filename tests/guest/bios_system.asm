@@ -189,6 +189,9 @@
     flag    "unknown"
 
     ; INT 8 counts, calls INT 1Ch, and goes from a day's last tick to 0.
+    in      al, 0x21                ; the timer's own ticks wait
+    or      al, 1
+    out     0x21, al
     mov     word [0x1c * 4], on_tick
     mov     word [0x1c * 4 + 2], 0
     mov     dword [0x46c], 0x1800af

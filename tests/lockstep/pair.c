@@ -307,6 +307,19 @@ static bool faulted_behind(const struct pair *p, uint64_t insns)
            p->vector_rip != p->before.rip;
 }
 
+/*
+ * A fault pushes RFLAGS with RF set, which QEMU leaves out (emu/x86/fidelity.c, "rf-image"): one bit
+ * of the frame. Here it becomes what it is there.
+ */
+static void forgive_rf(struct pair *p)
+{
+    uint32_t at = pair_memory_difference(p);
+    uint8_t there = at < LOCKSTEP_TOP ? p->q.ram[at] : 0;
+
+    if (p->vector >= 0 && at < LOCKSTEP_TOP && ram_here(p)[at] == (there | 1))
+        ram_write(&p->m->ram, at, &there, 1);
+}
+
 enum pair_result pair_step(struct pair *p, struct error *err)
 {
     uint64_t insns = p->m->insns;
@@ -320,6 +333,7 @@ enum pair_result pair_step(struct pair *p, struct error *err)
     p->there = p->here;
     if (qemu_get(&p->q, &p->there, err))
         return PAIR_ERROR;
+    forgive_rf(p);
     return finish_rep(p) ? PAIR_OK : PAIR_END;
 }
 
