@@ -5,6 +5,11 @@
 
 int bus_add(struct bus *bus, uint64_t base, uint64_t size, struct device *dev)
 {
+    return bus_add_at(bus, base, size, dev, 0);
+}
+
+int bus_add_at(struct bus *bus, uint64_t base, uint64_t size, struct device *dev, uint16_t offset)
+{
     for (unsigned i = 0; i < bus->count; i++) {
         const struct bus_range *r = &bus->ranges[i];
 
@@ -13,7 +18,7 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size, struct device *dev)
     }
     if (bus->count == BUS_RANGES_MAX)
         return -ENOSPC;
-    bus->ranges[bus->count++] = (struct bus_range){base, size, dev};
+    bus->ranges[bus->count++] = (struct bus_range){base, size, dev, offset};
     return 0;
 }
 
@@ -35,13 +40,25 @@ static bool holds_all(const struct bus_range *r, uint64_t addr, unsigned size)
     return r && addr - r->base + size <= r->size;
 }
 
+static bool takes_port(const struct bus_range *r, uint16_t port, unsigned size)
+{
+    unsigned width = r && r->dev->ops->port_width ? r->dev->ops->port_width : 4;
+
+    return holds_all(r, port, size) && size <= width;
+}
+
+static uint16_t port_offset(const struct bus_range *r, uint16_t port)
+{
+    return (uint16_t)(port - r->base + r->offset);
+}
+
 uint32_t bus_port_read(const struct bus *bus, uint16_t port, unsigned size)
 {
     const struct bus_range *r = bus_find(bus, port);
     uint32_t value = 0;
 
-    if (holds_all(r, port, size) && r->dev->ops->port_read)
-        return r->dev->ops->port_read(r->dev, (uint16_t)(port - r->base), size);
+    if (takes_port(r, port, size) && r->dev->ops->port_read)
+        return r->dev->ops->port_read(r->dev, port_offset(r, port), size);
     if (size == 1)
         return 0xff;
     for (unsigned i = 0; i < size; i++)
@@ -53,9 +70,9 @@ void bus_port_write(const struct bus *bus, uint16_t port, unsigned size, uint32_
 {
     const struct bus_range *r = bus_find(bus, port);
 
-    if (holds_all(r, port, size)) {
+    if (takes_port(r, port, size)) {
         if (r->dev->ops->port_write)
-            r->dev->ops->port_write(r->dev, (uint16_t)(port - r->base), size,
+            r->dev->ops->port_write(r->dev, port_offset(r, port), size,
                                     value & (uint32_t)ones(size));
         return;
     }
@@ -69,7 +86,7 @@ uint64_t bus_mmio_read(const struct bus *bus, uint64_t gpa, unsigned size)
 
     if (!holds_all(r, gpa, size) || !r->dev->ops->mmio_read)
         return ones(size);
-    return r->dev->ops->mmio_read(r->dev, gpa - r->base, size) & ones(size);
+    return r->dev->ops->mmio_read(r->dev, gpa - r->base + r->offset, size) & ones(size);
 }
 
 void bus_mmio_write(const struct bus *bus, uint64_t gpa, unsigned size, uint64_t value)
@@ -77,5 +94,5 @@ void bus_mmio_write(const struct bus *bus, uint64_t gpa, unsigned size, uint64_t
     const struct bus_range *r = bus_find(bus, gpa);
 
     if (holds_all(r, gpa, size) && r->dev->ops->mmio_write)
-        r->dev->ops->mmio_write(r->dev, gpa - r->base, size, value & ones(size));
+        r->dev->ops->mmio_write(r->dev, gpa - r->base + r->offset, size, value & ones(size));
 }

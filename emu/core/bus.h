@@ -3,7 +3,8 @@
  *
  * - A range belongs to one device; the device outlives the bus entry (both die with the machine).
  * - A read that nobody answers gives all ones, a write is lost: as on the wire.
- * - An access that crosses the end of a range is split into bytes.
+ * - An access that crosses the end of a range is split into bytes, and so is one that is wider than
+ *   the device (device_ops.port_width), as the ISA bus does for its 8-bit cards.
  */
 #ifndef VLAB_CORE_BUS_H
 #define VLAB_CORE_BUS_H
@@ -19,6 +20,7 @@ struct bus_range {
     uint64_t base;
     uint64_t size;
     struct device *dev;
+    uint16_t offset; /* what the device sees for `base` */
 };
 
 struct bus {
@@ -28,6 +30,8 @@ struct bus {
 
 /* -EEXIST when the range overlaps another, -ENOSPC when the table is full. */
 int bus_add(struct bus *bus, uint64_t base, uint64_t size, struct device *dev);
+/* One more range of a device that has several: its offsets count from `offset`. */
+int bus_add_at(struct bus *bus, uint64_t base, uint64_t size, struct device *dev, uint16_t offset);
 const struct bus_range *bus_find(const struct bus *bus, uint64_t addr);
 
 uint32_t bus_port_read(const struct bus *bus, uint16_t port, unsigned size);

@@ -23,6 +23,13 @@ static struct device *new_device(struct machine *m)
     return dev;
 }
 
+/* COM1 is where serial input comes in. */
+static int create_com1(struct machine *m, struct device *dev)
+{
+    m->serial.uart = dev;
+    return uart_create(dev, 0x3f8, IRQ_COM1);
+}
+
 /* The machine's devices, one a line. MACHINE_DEVICES_MAX bounds them. */
 static int create_devices(struct machine *m, struct error *err)
 {
@@ -30,7 +37,7 @@ static int create_devices(struct machine *m, struct error *err)
 
     rc = rc ? rc : debug_text_create(new_device(m), 0xe9);
     rc = rc ? rc : debug_text_create(new_device(m), 0x402);
-    rc = rc ? rc : uart_create(new_device(m), 0x3f8);
+    rc = rc ? rc : create_com1(m, new_device(m));
     rc = rc ? rc : firmware_disk_create(new_device(m));
     return rc ? error_errno(err, rc, "machine: cannot create its devices") : 0;
 }
@@ -84,6 +91,7 @@ void machine_destroy(struct machine *m)
         m->vcpu->ops->close(m->vcpu);
     free(m->vcpu);
     destroy_devices(m);
+    free(m->serial.data);
     ept_destroy(&m->ept);
     ram_destroy(&m->ram);
     free(m);

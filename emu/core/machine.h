@@ -20,6 +20,7 @@
 #include "core/exit.h"
 #include "core/irq.h"
 #include "core/ram.h"
+#include "core/serial.h"
 #include "mmu/ept.h"
 #include "util/error.h"
 #include "x86/linear.h"
@@ -115,6 +116,7 @@ struct machine {
     struct exit_observer observer;
     struct controls controls; /* change with machine_set_controls() */
     struct irq irq;
+    struct serial_input serial;
 
     uint64_t insns;  /* retired since creation */
     uint64_t random; /* state of RDRAND */

@@ -7,6 +7,8 @@
 
 #include "core/device.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Port f4h: a write of V ends the run with status (V << 1) | 1, as QEMU's isa-debug-exit. */
@@ -15,8 +17,17 @@ int debug_exit_create(struct device *dev);
 /* One port that takes text: e9h (Bochs, QEMU's isa-debugcon) and 402h (SeaBIOS). Reads give e9h. */
 int debug_text_create(struct device *dev, uint16_t port);
 
-/* 16550A at `port` (COM1: 3f8h), 8 ports: sends at once, receives nothing, raises no interrupt. */
-int uart_create(struct device *dev, uint16_t port);
+/* 16550A at `port`, 8 ports (COM1: 3f8h), on line `line` of the ISA bus (COM1: 4). */
+int uart_create(struct device *dev, uint16_t port, unsigned line);
+
+/* Characters that came in over the line: takes as many as there is room for, says how many. */
+size_t uart_receive(struct device *dev, const uint8_t *data, size_t size);
+
+/* A break on the line: one character 0 with BI and FE. False: no room. */
+bool uart_receive_break(struct device *dev);
+
+/* machine_serial_waiting() became true. */
+void uart_input_waits(struct device *dev);
 
 /* The private port of our own firmware, 16 ports from 500h, no disk yet: see firmware_disk.h. */
 int firmware_disk_create(struct device *dev);
