@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define INPUT_FILE_MAX (1u << 30) /* bytes */
 #define IMAGE_FILE_MAX (1u << 30) /* bytes; an ELF file may be larger than the RAM it asks for */
 
 struct options {
@@ -31,6 +32,7 @@ struct options {
     const char *append;                     /* command line of a multiboot kernel */
     const char *modules[IMAGE_MODULES_MAX]; /* FILE[,ARGUMENTS] */
     unsigned module_count;
+    const char *input;
     uint64_t at, ram_size; /* ram_size 0: not given */
     bool has_at, json;
     struct run_limits limits;
@@ -43,6 +45,8 @@ struct job {
     struct image_module modules[IMAGE_MODULES_MAX];
     uint8_t *module_data[IMAGE_MODULES_MAX]; /* malloc()ed, as the strings */
     char *module_string[IMAGE_MODULES_MAX];
+    uint8_t *input; /* for COM1, malloc()ed */
+    size_t input_size;
     char path[COURSE_PATH_MAX];
     char name[64]; /* for the trace */
     uint64_t ram_size;
@@ -80,6 +84,7 @@ enum {
     OPT_TRACE,
     OPT_APPEND,
     OPT_MODULE,
+    OPT_INPUT,
     OPT_JSON
 };
 
@@ -94,6 +99,7 @@ static const struct option long_options[] = {
     {"trace", required_argument, NULL, OPT_TRACE},
     {"append", required_argument, NULL, OPT_APPEND},
     {"module", required_argument, NULL, OPT_MODULE},
+    {"input", required_argument, NULL, OPT_INPUT},
     {"json", no_argument, NULL, OPT_JSON},
     {0},
 };
@@ -167,6 +173,9 @@ static int parse_option(int c, char **argv, struct options *o)
         return CLI_OK;
     case OPT_MODULE:
         return parse_module(optarg, o);
+    case OPT_INPUT:
+        o->input = optarg;
+        return CLI_OK;
     case OPT_JSON:
         o->json = true;
         return CLI_OK;
@@ -273,6 +282,7 @@ static void job_close(struct job *job)
         free(job->module_string[i]);
     }
     free(job->data);
+    free(job->input);
 }
 
 static int job_open(struct job *job, const struct options *o, struct error *err)
@@ -301,6 +311,8 @@ static int job_open(struct job *job, const struct options *o, struct error *err)
     job->image.name = job->path;
     rc = file_read(job->path, IMAGE_FILE_MAX, &job->data, &job->image.size, err);
     job->image.data = job->data;
+    if (!rc && o->input)
+        rc = file_read(o->input, INPUT_FILE_MAX, &job->input, &job->input_size, err);
     return rc ? rc : open_modules(job, o, err);
 }
 
@@ -379,7 +391,8 @@ static int run_interruptible(struct machine *m, const struct run_limits *limits,
 
 static bool is_failure(enum stop_reason stop)
 {
-    return stop != STOP_DEBUG_EXIT && stop != STOP_HALT && stop != STOP_BUDGET;
+    return stop != STOP_DEBUG_EXIT && stop != STOP_HALT && stop != STOP_BUDGET &&
+           stop != STOP_RESET;
 }
 
 static void print_summary(const struct run_result *result)
@@ -445,6 +458,13 @@ static int run_loaded(struct machine *m, const struct job *job, const struct opt
     return report(m, o, &result, out);
 }
 
+static int feed(struct machine *m, const struct job *job, struct error *err)
+{
+    int rc = machine_serial_input(m, job->input, job->input_size);
+
+    return rc ? error_errno(err, rc, "%zu bytes of input", job->input_size) : 0;
+}
+
 static int run_job(const struct job *job, const struct options *o)
 {
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
@@ -458,7 +478,7 @@ static int run_job(const struct job *job, const struct options *o)
     if (machine_create(&m, &config, &err))
         return cli_fail(&err);
     out.machine = m;
-    if (machine_load(m, &job->image, &err))
+    if (machine_load(m, &job->image, &err) || feed(m, job, &err))
         status = cli_fail(&err);
     else
         status = run_loaded(m, job, o, &out);
@@ -498,7 +518,7 @@ const struct verb verb_run = {
     .name = "run",
     .arguments = "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
                  "[--backend emu|kvm|auto] [--ram SIZE] "
-                 "[--insns N] [--exits N] [--trace FILE] [--json]",
+                 "[--insns N] [--exits N] [--trace FILE] [--input FILE] [--json]",
     .summary = "run a lab or an image without a screen, to a stop",
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
@@ -516,6 +536,8 @@ const struct verb verb_run = {
         "  --insns N      stop after N instructions\n"
         "  --exits N      stop after N VM exits\n"
         "  --trace FILE   record every exit there; see 'vlab exits'\n"
+        "  --input FILE   what comes in over COM1, one character time after the other; read whole\n"
+        "                 before the run\n"
         "  --json         the last line of standard output is one JSON object with stop, status,\n"
         "                 exits, instructions, backend, state (hash of registers, RAM, devices),\n"
         "                 and error when stop is guest-error\n"
@@ -523,7 +545,9 @@ const struct verb verb_run = {
         "Text that the guest writes to debug ports 0xe9 and 0x402 and to COM1 goes to standard\n"
         "output. A write of V to port 0xf4 ends the run with status (V << 1) | 1.\n"
         "\n"
-        "Exit status: 0 when the run ended by debug-exit, halt or budget; 1 after triple-fault,\n"
-        "guest-error or an interrupt (request), or when it could not start; 2 usage.\n",
+        "A guest that pulls the reset line (ports 0x64, 0x92, 0xcf9) has ended its run: reset.\n"
+        "\n"
+        "Exit status: 0 when the run ended by debug-exit, halt, reset or budget; 1 after\n"
+        "triple-fault, guest-error or an interrupt (request), or when it could not start; 2 usage.\n",
     .run = run,
 };

@@ -54,6 +54,18 @@ grep -q '"stop":"budget".*"instructions":1000,' out || fail "--insns"
 run 0 run ./loop.bin --at 0x7c00 --exits 1 --json
 grep -q '"stop":"budget".*"exits":1,' out || fail "--exits"
 
+# Input comes in over COM1; this guest echoes to port e9 until a 'q'.
+printf '\272\375\003\354\250\001\164\373\262\370\354\346\351\074\161\165\357\346\364' >echo.bin
+printf 'hello q, more' >input
+run 0 run ./echo.bin --at 0x7c00 --input input --insns 10000000
+[ "$(cat out)" = "hello q" ] || fail "--input"
+grep -q '^vlab: debug-exit, ' err || fail "--input: end"
+printf '' >empty
+run 0 run ./echo.bin --at 0x7c00 --input empty --insns 100000
+[ ! -s out ] && grep -q '^vlab: budget, ' err || fail "--input: empty file"
+run 1 run ./echo.bin --at 0x7c00 --input none
+[ "$(cat err)" = "vlab: none: No such file or directory" ] || fail "--input: no file"
+
 # SIGINT: the run ends in order and the trace is whole.
 mkfifo pipe
 "$VLAB" run ./loop.bin --at 0x7c00 --trace loop.trace >pipe 2>err &
