@@ -548,6 +548,7 @@ const struct verb verb_run = {
         "A guest that pulls the reset line (ports 0x64, 0x92, 0xcf9) has ended its run: reset.\n"
         "\n"
         "Exit status: 0 when the run ended by debug-exit, halt, reset or budget; 1 after\n"
-        "triple-fault, guest-error or an interrupt (request), or when it could not start; 2 usage.\n",
+        "triple-fault, guest-error or an interrupt (request), or when it could not start; 2 "
+        "usage.\n",
     .run = run,
 };

@@ -33,8 +33,9 @@ static int create_com1(struct machine *m, struct device *dev)
 /* The machine's devices, one a line. MACHINE_DEVICES_MAX bounds them. */
 static int create_devices(struct machine *m, struct error *err)
 {
-    int rc = debug_exit_create(new_device(m));
+    int rc = pic_create(new_device(m));
 
+    rc = rc ? rc : debug_exit_create(new_device(m));
     rc = rc ? rc : debug_text_create(new_device(m), 0xe9);
     rc = rc ? rc : debug_text_create(new_device(m), 0x402);
     rc = rc ? rc : create_com1(m, new_device(m));

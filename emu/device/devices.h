@@ -17,6 +17,9 @@ int debug_exit_create(struct device *dev);
 /* One port that takes text: e9h (Bochs, QEMU's isa-debugcon) and 402h (SeaBIOS). Reads give e9h. */
 int debug_text_create(struct device *dev, uint16_t port);
 
+/* The i8259A pair, ports 20h, a0h, 4d0h: the machine's interrupt controller. The first to create. */
+int pic_create(struct device *dev);
+
 /* 16550A at `port`, 8 ports (COM1: 3f8h), on line `line` of the ISA bus (COM1: 4). */
 int uart_create(struct device *dev, uint16_t port, unsigned line);
 

@@ -1,8 +1,8 @@
 /* See device_bench.h. */
 #include "tests/support/device_bench.h"
 
-#include <check.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct bench bench;
@@ -171,4 +171,29 @@ void bench_broken_states(uint16_t port, unsigned ports)
     memset(state, 0xff, size);
     refused = bench.dev->ops->load(bench.dev, state, size) == -EINVAL;
     ck_assert_uint_eq(refused, 1);
+}
+
+static void add_case(Suite *suite, const char *name, void (*setup)(void),
+                     void (*add_tests)(TCase *))
+{
+    TCase *tc = tcase_create(name);
+
+    suite_add_tcase(suite, tc);
+    tcase_add_checked_fixture(tc, setup, bench_teardown);
+    add_tests(tc);
+}
+
+int bench_main(const char *name, void (*setup)(void), void (*setup_moving)(void),
+               void (*add_tests)(TCase *))
+{
+    Suite *suite = suite_create(name);
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    add_case(suite, "straight", setup, add_tests);
+    add_case(suite, "saved and loaded", setup_moving, add_tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

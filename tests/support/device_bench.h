@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/machine.h"
 
+#include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,5 +48,9 @@ void bench_pass(uint64_t ns);
  * ports and time cannot break; a state it refuses changes nothing.
  */
 void bench_broken_states(uint16_t port, unsigned ports);
+
+/* Run the tests twice, set up by `setup` and by `setup_moving`; the program's exit status. */
+int bench_main(const char *name, void (*setup)(void), void (*setup_moving)(void),
+               void (*add_tests)(TCase *));
 
 #endif

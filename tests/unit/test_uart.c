@@ -530,19 +530,5 @@ static void add_tests(TCase *tc)
 
 int main(void)
 {
-    Suite *suite = suite_create("uart");
-    TCase *straight = tcase_create("straight"), *moving = tcase_create("saved and loaded");
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
-    suite_add_tcase(suite, straight);
-    suite_add_tcase(suite, moving);
-    tcase_add_checked_fixture(straight, setup, bench_teardown);
-    tcase_add_checked_fixture(moving, setup_moving, bench_teardown);
-    add_tests(straight);
-    add_tests(moving);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return bench_main("uart", setup, setup_moving, add_tests);
 }
