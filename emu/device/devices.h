@@ -20,6 +20,9 @@ int debug_text_create(struct device *dev, uint16_t port);
 /* The i8259A pair, ports 20h, a0h, 4d0h: the machine's interrupt controller. The first to create. */
 int pic_create(struct device *dev);
 
+/* The i8254, ports 40h-43h, and port 61h. OUT 0 is line 0. */
+int pit_create(struct device *dev);
+
 /* 16550A at `port`, 8 ports (COM1: 3f8h), on line `line` of the ISA bus (COM1: 4). */
 int uart_create(struct device *dev, uint16_t port, unsigned line);
 

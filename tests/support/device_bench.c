@@ -41,6 +41,8 @@ void bench_setup(const struct machine_config *config, uint16_t port, bool moving
         bench.m->irq.controller = &bench.recorder;
         bench.m->irq.set_line = record_line;
     }
+    bench.dev->ops->reset(bench.dev); /* shows the recorder where its lines stand */
+    memset(bench.rises, 0, sizeof(bench.rises));
 }
 
 void bench_teardown(void)
@@ -113,17 +115,17 @@ void bench_pass(uint64_t ns)
     bench.m->slept = end - bench.m->insns;
 }
 
-/* Whatever load() accepted must stand this; how often it ticks in a second is bounded. */
+/* Whatever load() accepted must stand this; how often it ticks in a while is bounded. */
 static void shake(uint16_t port, unsigned ports)
 {
-    uint64_t end = clock_now(bench.m) + CLOCK_HZ / 100;
+    uint64_t end = clock_now(bench.m) + CLOCK_HZ / 1000;
     unsigned ticks = 0;
 
     for (unsigned i = 0; i < ports; i++)
         bus_port_read(&bench.m->ports, (uint16_t)(port + i), 1);
-    while (clock_deadline(bench.m) <= end && ticks++ < 50000)
+    while (clock_deadline(bench.m) <= end && ticks++ < 5000)
         ck_assert(clock_sleep(bench.m));
-    ck_assert_uint_lt(ticks, 50000);
+    ck_assert_uint_lt(ticks, 5000);
     for (unsigned i = 0; i < ports; i++)
         bus_port_write(&bench.m->ports, (uint16_t)(port + i), 1, 0x31 * i);
 }
