@@ -27,5 +27,14 @@ uint8_t irq_acknowledge(struct machine *m)
 
 void irq_raise_nmi(struct machine *m)
 {
+    *(m->irq.nmi_masked ? &m->irq.nmi_waits : &m->irq.nmi) = true;
+}
+
+void irq_mask_nmi(struct machine *m, bool masked)
+{
+    m->irq.nmi_masked = masked;
+    if (masked || !m->irq.nmi_waits)
+        return;
+    m->irq.nmi_waits = false;
     m->irq.nmi = true;
 }

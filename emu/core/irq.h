@@ -29,8 +29,9 @@ struct irq {
     struct device *controller; /* NULL: none */
     void (*set_line)(struct device *controller, unsigned line, bool level);
     uint8_t (*acknowledge)(struct device *controller);
-    bool intr; /* the CPU's INTR pin, driven by the controller */
-    bool nmi;  /* an NMI has come and was not delivered yet */
+    bool intr;                  /* the CPU's INTR pin, driven by the controller */
+    bool nmi;                   /* an NMI has come and was not delivered yet */
+    bool nmi_masked, nmi_waits; /* port 70h bit 7; one came behind it */
     /* What the monitor has done about them, core/interrupts.c. */
     bool announced, nmi_announced; /* the exit for it has been taken */
     bool window, nmi_window;       /* waiting for the guest to be able to take it, with no exit */
@@ -49,5 +50,8 @@ uint8_t irq_acknowledge(struct machine *m);
 
 /* Raise an NMI: an edge, remembered until it is delivered. */
 void irq_raise_nmi(struct machine *m);
+
+/* Hold NMIs back, or let through the one that came meanwhile. */
+void irq_mask_nmi(struct machine *m, bool masked);
 
 #endif

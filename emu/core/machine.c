@@ -36,6 +36,7 @@ static int create_devices(struct machine *m, struct error *err)
     int rc = pic_create(new_device(m));
 
     rc = rc ? rc : pit_create(new_device(m));
+    rc = rc ? rc : rtc_create(new_device(m));
     rc = rc ? rc : debug_exit_create(new_device(m));
     rc = rc ? rc : debug_text_create(new_device(m), 0xe9);
     rc = rc ? rc : debug_text_create(new_device(m), 0x402);

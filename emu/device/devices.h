@@ -23,6 +23,9 @@ int pic_create(struct device *dev);
 /* The i8254, ports 40h-43h, and port 61h. OUT 0 is line 0. */
 int pit_create(struct device *dev);
 
+/* The MC146818, ports 70h, 71h, on line 8; starts at config.rtc_start. */
+int rtc_create(struct device *dev);
+
 /* 16550A at `port`, 8 ports (COM1: 3f8h), on line `line` of the ISA bus (COM1: 4). */
 int uart_create(struct device *dev, uint16_t port, unsigned line);
 
