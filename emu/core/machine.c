@@ -37,6 +37,8 @@ static int create_devices(struct machine *m, struct error *err)
 
     rc = rc ? rc : pit_create(new_device(m));
     rc = rc ? rc : rtc_create(new_device(m));
+    rc = rc ? rc : i8042_create(new_device(m));
+    rc = rc ? rc : reset_control_create(new_device(m));
     rc = rc ? rc : debug_exit_create(new_device(m));
     rc = rc ? rc : debug_text_create(new_device(m), 0xe9);
     rc = rc ? rc : debug_text_create(new_device(m), 0x402);

@@ -26,6 +26,12 @@ int pit_create(struct device *dev);
 /* The MC146818, ports 70h, 71h, on line 8; starts at config.rtc_start. */
 int rtc_create(struct device *dev);
 
+/* The 8042, ports 60h, 64h, with a keyboard on line 1, and port 92h. */
+int i8042_create(struct device *dev);
+
+/* Port cf9h. */
+int reset_control_create(struct device *dev);
+
 /* 16550A at `port`, 8 ports (COM1: 3f8h), on line `line` of the ISA bus (COM1: 4). */
 int uart_create(struct device *dev, uint16_t port, unsigned line);
 

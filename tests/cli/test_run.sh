@@ -54,6 +54,11 @@ grep -q '"stop":"budget".*"instructions":1000,' out || fail "--insns"
 run 0 run ./loop.bin --at 0x7c00 --exits 1 --json
 grep -q '"stop":"budget".*"exits":1,' out || fail "--exits"
 
+# A guest that resets has ended its run.
+printf '\260\376\346\144\364' >reset.bin # fe to port 64; hlt
+run 0 run ./reset.bin --at 0x7c00
+[ "$(cat err)" = "vlab: reset, 1 exits, 2 instructions" ] || fail "reset"
+
 # Input comes in over COM1; this guest echoes to port e9 until a 'q'.
 printf '\272\375\003\354\250\001\164\373\262\370\354\346\351\074\161\165\357\346\364' >echo.bin
 printf 'hello q, more' >input
