@@ -262,11 +262,12 @@ static void update_time(struct rtc *r, uint64_t seconds)
 static void advance(struct rtc *r, uint64_t tick)
 {
     uint64_t from = r->seen - r->origin, to = tick - r->origin;
+    unsigned rate = period(r);
 
     r->seen = tick;
     if (!is_running(r))
         return;
-    if (period(r) && times(from, to, period(r)))
+    if (rate && times(from, to, rate))
         r->reg[REG_C] |= C_PERIODIC;
     if (updates(r) && times(from, to, TICKS))
         update_time(r, times(from, to, TICKS));
@@ -286,11 +287,12 @@ static uint64_t next_multiple(const struct rtc *r, unsigned of)
 static uint64_t next_event(const struct rtc *r)
 {
     uint64_t tick = UINT64_MAX;
+    unsigned rate = period(r);
 
     if (!is_running(r) || wants_interrupt(r))
         return tick;
-    if ((r->reg[REG_B] & B_PIE) && period(r))
-        tick = next_multiple(r, period(r));
+    if ((r->reg[REG_B] & B_PIE) && rate)
+        tick = next_multiple(r, rate);
     if ((r->reg[REG_B] & (B_UIE | B_AIE)) && updates(r) && next_multiple(r, TICKS) < tick)
         tick = next_multiple(r, TICKS);
     return tick;
