@@ -21,6 +21,7 @@
  * - The refresh bit turns over every 18 pulses, 15 us, whatever counter 1 does, as chipsets with a
  *   refresh of their own have it. The two NMI disables are stored; there is no speaker.
  * - A count of 1 in modes 2 and 3, which the data sheet forbids, gives no edges.
+ * - In mode 4 a gate that falls in the very pulse of the strobe holds the strobe, too.
  *
  * The state, as saved: three counters of 37 bytes (save_counter()), then bits 0-3 of port 61h.
  */
