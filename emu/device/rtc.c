@@ -21,8 +21,8 @@
  * - Fields that are no time count as the nearest that is when the clock moves on from them.
  * - The CMOS RAM holds what a PC's BIOS leaves of the memory size, and its checksum, nothing else.
  *
- * The state, as saved: the 128 registers, the port 70h value, then ticks, 8 bytes each: of the
- * divider's release, of the last look.
+ * The state, as saved: the 128 registers, the port 70h value, the tick of the divider's release (8
+ * bytes).
  */
 #include "core/clock.h"
 #include "core/machine.h"
@@ -38,7 +38,7 @@
 #define TICKS 32768u /* of the crystal in a second */
 #define UIP_TICKS 8
 #define DAY 86400u /* seconds */
-#define STATE_SIZE (REGISTERS + 1 + 16)
+#define STATE_SIZE (REGISTERS + 1 + 8)
 
 enum rtc_register {
     SECONDS,
@@ -429,7 +429,6 @@ static size_t rtc_save(const struct device *dev, uint8_t *buf, size_t cap)
     memcpy(buf, r.reg, REGISTERS);
     buf[REGISTERS] = r.address;
     put_le64(buf + REGISTERS + 1, r.origin);
-    put_le64(buf + REGISTERS + 9, r.seen);
     return STATE_SIZE;
 }
 
@@ -443,10 +442,9 @@ static int rtc_load(struct device *dev, const uint8_t *buf, size_t size)
     memcpy(loaded.reg, buf, REGISTERS);
     loaded.address = buf[REGISTERS];
     loaded.origin = get_le64(buf + REGISTERS + 1);
-    loaded.seen = get_le64(buf + REGISTERS + 9);
+    loaded.seen = tick_now(dev); /* as save() does */
     if ((loaded.reg[REG_A] & A_UIP) || (loaded.reg[REG_C] & ~C_FLAGS) ||
-        loaded.reg[REG_D] != D_VALID || loaded.seen != tick_now(dev) ||
-        loaded.seen - loaded.origin > loaded.seen + TICKS / 2)
+        loaded.reg[REG_D] != D_VALID || loaded.seen - loaded.origin > loaded.seen + TICKS / 2)
         return -EINVAL;
     *(struct rtc *)dev->priv = loaded;
     irq_mask_nmi(dev->machine, loaded.address & NMI_MASKED);

@@ -1,7 +1,9 @@
 /*
  * device/debug_text.c, and what the bus does with accesses that nobody or only half of somebody
- * answers. The devices of a PC have tests of their own: test_uart.c and so on.
+ * answers; a guest with timer interrupts. The devices of a PC have tests of their own: test_uart.c
+ * and so on.
  */
+#include "core/loader.h"
 #include "core/machine.h"
 
 #include <check.h>
@@ -99,6 +101,62 @@ START_TEST(test_hash_sees_devices)
 }
 END_TEST
 
+/* Timer interrupts every 5 pulses, in a loop that also sleeps; BX counts them. */
+static const uint8_t timer_guest[] = {
+    0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xd0,             /* xor ax, ax; mov ds, ax; mov ss, ax */
+    0xbc, 0x00, 0x7c,                               /* mov sp, 7c00h */
+    0xc7, 0x06, 0x80, 0x00, 0x3f, 0x7c,             /* mov word [80h], isr */
+    0xc7, 0x06, 0x82, 0x00, 0x00, 0x00,             /* mov word [82h], 0 */
+    0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, /* ICW1, ICW2: vectors 20h-27h */
+    0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21, /* ICW3, ICW4 */
+    0xb0, 0xfe, 0xe6, 0x21,                         /* IRQ 0 alone */
+    0xb0, 0x34, 0xe6, 0x43,                         /* counter 0, mode 2 */
+    0xb0, 0x05, 0xe6, 0x40, 0x30, 0xc0, 0xe6, 0x40, /* count 5 */
+    0xfb,                                           /* sti */
+    0x41, 0xf6, 0xc1, 0x07, 0x75, 0xfa,             /* again: inc cx; test cl, 7; jnz again */
+    0xf4, 0xeb, 0xf7,                               /* hlt; jmp again */
+    0x43, 0xb0, 0x20, 0xe6, 0x20, 0xcf,             /* isr: inc bx; EOI; iret */
+};
+
+static void load_timer_guest(struct machine *to)
+{
+    struct image image = {.kind = IMAGE_FLAT,
+                          .data = timer_guest,
+                          .size = sizeof(timer_guest),
+                          .name = "timer",
+                          .at = 0x7c00,
+                          .has_at = true};
+    struct error err = {0};
+
+    ck_assert_msg(machine_load(to, &image, &err) == 0, "%s", err.text);
+}
+
+/* Interrupts come at the same instruction whether the guest runs or is stepped. */
+START_TEST(test_steps_and_runs_agree)
+{
+    const struct run_limits limits = {.insns = 20000};
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct machine *stepped;
+    struct run_result result;
+    struct x86_state state;
+    struct error err;
+
+    ck_assert_int_eq(machine_create(&stepped, &config, &err), 0);
+    load_timer_guest(m);
+    load_timer_guest(stepped);
+    ck_assert_int_eq(machine_run(m, &limits, &result), 0);
+    while (stepped->insns < limits.insns)
+        ck_assert_int_eq(machine_step(stepped, &result), 0);
+    machine_get_state(m, &state);
+    ck_assert_uint_gt(state.gpr[X86_RBX] & 0xffff, 100);
+    ck_assert_uint_eq(stepped->insns, m->insns);
+    ck_assert_uint_eq(stepped->slept, m->slept);
+    ck_assert_uint_eq(stepped->exits, m->exits);
+    ck_assert_uint_eq(machine_state_hash(stepped), machine_state_hash(m));
+    machine_destroy(stepped);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("devices");
@@ -112,6 +170,7 @@ int main(void)
     tcase_add_test(tc, test_bus);
     tcase_add_test(tc, test_bus_ranges);
     tcase_add_test(tc, test_hash_sees_devices);
+    tcase_add_test(tc, test_steps_and_runs_agree);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
