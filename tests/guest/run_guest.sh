@@ -23,6 +23,7 @@ run_vlab() {
     case $(tail -n 1 "$2.out") in
     *'"stop":"debug-exit"'*) tail -n 1 "$2.out" | sed 's/.*"status": *\([0-9]*\).*/status \1/' ;;
     *'"stop":"triple-fault"'*) echo "status triple-fault" ;;
+    *'"stop":"reset"'*) echo "status reset" ;;
     *) echo "status none: $(tail -n 1 "$2.out" | cut -c 1-300)" ;;
     esac >>"$2"
 }

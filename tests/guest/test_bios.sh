@@ -42,8 +42,11 @@ image divide 1 '\061\300\366\360'                     # xor ax, ax; div al, at 7
 ends divide '\r\nException 0000 at 0000:7c02, no handler.\r\n' halt '[0-9]* exits, '
 image invalid 2 '\017\013'                            # ud2, on a disk
 ends invalid '\r\nException 0006 at 0000:7c00, no handler.\r\n' halt '[0-9]* exits, '
-image key 1 '\061\300\315\026'                        # int 16h, AH = 0: there will be none
-ends key '' halt '[0-9]* exits, '
+# xor ax, ax; int 16h; out 0e9h, al; cli; hlt: waits until a key comes on the serial line
+image key 1 '\061\300\315\026\346\351\372\364'
+printf K >"$work/keys"
+"$VLAB" run "$work/key" --input "$work/keys" --insns 1000000 >"$work/out" 2>"$work/err" </dev/null
+[ "$(cat "$work/out")" = K ] && grep -q '^vlab: halt' "$work/err" || fail "key: $(cat "$work/out" "$work/err")"
 
 # INT 19h from a running system boots the disk again: once more the same text, for ever.
 image again 1 '\260\101\346\351\315\031'
