@@ -16,6 +16,7 @@ static enum handled raise(struct machine *m, unsigned vector, bool has_error)
     struct x86_event event = {.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | vector |
                                       (has_error ? INTR_HAS_ERROR : 0)};
 
+    m->raised = event;
     m->vcpu->ops->inject(m->vcpu, &event);
     return HANDLED;
 }
@@ -32,8 +33,9 @@ enum handled handle_raise_gp(struct machine *m)
 
 enum handled handle_raise_db(struct machine *m, uint64_t dr6)
 {
-    machine_debug_event(m, dr6);
-    return raise(m, X86_DB, false);
+    raise(m, X86_DB, false);
+    m->raised.cr2 = dr6;
+    return HANDLED;
 }
 
 enum handled handle_ud(struct machine *m, struct vm_exit *exit, struct run_result *result)

@@ -171,7 +171,7 @@ static void hash_cpu(XXH3_state_t *hash, const struct x86_state *s)
         s->sysenter_cs, s->sysenter_esp, s->sysenter_eip,  s->pat,
         s->apic_base,   s->misc_enable,  s->tsc_aux,       s->interruptibility,
         s->activity,    s->pending.info, s->pending.error, s->pending.insn_len,
-        s->pending.cr2};
+        s->pending.cr2, s->pending_debug};
 
     for (int i = 0; i < X86_GPR_COUNT; i++)
         hash_u64(hash, s->gpr[i]);

@@ -118,10 +118,11 @@ struct machine {
     struct irq irq;
     struct serial_input serial;
 
-    uint64_t insns;  /* retired since creation */
-    uint64_t random; /* state of RDRAND */
-    uint64_t slept;  /* ns that the CPU has waited in HLT; see core/clock.h */
-    uint64_t exits;  /* handled since creation */
+    uint64_t insns;          /* retired since creation */
+    struct x86_event raised; /* by the handler of this exit; #DB has its reasons in cr2 */
+    uint64_t random;         /* state of RDRAND */
+    uint64_t slept;          /* ns that the CPU has waited in HLT; see core/clock.h */
+    uint64_t exits;          /* handled since creation */
     uint64_t exit_counts[EXIT_REASON_COUNT];
     bool debug_exit; /* the device was written in this run */
     uint8_t debug_exit_value;

@@ -24,17 +24,62 @@ static enum handled handle(struct machine *m, struct vm_exit *exit, struct run_r
     return action == MONITOR_STOP ? HANDLED_STOP : HANDLED;
 }
 
+/* A debug exception that the handler raised leaves its reasons in DR6. */
+static void note_debug_event(struct machine *m)
+{
+    if ((m->raised.info & INTR_VALID) && INTR_VECTOR(m->raised.info) == X86_DB)
+        machine_debug_event(m, m->raised.cr2);
+    m->raised.info = 0;
+}
+
+/*
+ * An instruction that the controls let pass raised an exception: does that leave the guest? Then
+ * `exit` becomes the exception's.
+ */
+static bool raised_exits(struct machine *m, struct vm_exit *exit)
+{
+    static const struct x86_event none = {0};
+    struct vm_exit other = *exit;
+
+    if (!(m->raised.info & INTR_VALID))
+        return false;
+    other.reason = EXIT_EXCEPTION_NMI;
+    other.intr_info = m->raised.info;
+    other.intr_error = m->raised.error;
+    other.qualification = INTR_VECTOR(m->raised.info) == X86_DB ? m->raised.cr2 : 0;
+    other.value = 0;
+    other.insn_info = 0;
+    other.has = (uint8_t)((exit->has & EXIT_HAS_INSN) | EXIT_HAS_INTR |
+                          (other.qualification ? EXIT_HAS_QUALIFICATION : 0));
+    if (!controls_exit(&m->controls, &other)) {
+        note_debug_event(m);
+        return false;
+    }
+    m->vcpu->ops->inject(m->vcpu, &none);
+    m->raised.info = 0;
+    *exit = other;
+    return true;
+}
+
 static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     uint64_t begin = __rdtsc();
-    bool silent = !controls_exit(&m->controls, exit); /* the controls let it pass */
-    enum handled handled;
+    enum handled handled = HANDLED;
+    bool silent;
 
-    if (silent && handlers_dispatch(m, exit, result) == HANDLED)
-        return HANDLED;
+    m->raised.info = 0;
+    silent = !controls_exit(&m->controls, exit); /* the controls let it pass */
+    if (silent) {
+        handled = handlers_dispatch(m, exit, result);
+        if (handled == HANDLED && !raised_exits(m, exit))
+            return HANDLED;
+        silent = handled == HANDLED_STOP;
+    }
     exit->seq = m->exits++;
     exit->vcpu = (uint8_t)m->vcpu->id;
-    handled = silent ? HANDLED_STOP : handle(m, exit, result);
+    if (!silent)
+        handled = handle(m, exit, result);
+    note_debug_event(m);
     result->exits++;
     if (exit->reason < EXIT_REASON_COUNT)
         m->exit_counts[exit->reason]++;

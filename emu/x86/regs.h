@@ -86,6 +86,7 @@ struct x86_state {
     uint32_t interruptibility;
     uint32_t activity;        /* enum x86_activity */
     struct x86_event pending; /* raised, and not yet delivered */
+    uint32_t pending_debug;   /* reasons for a #DB that is due, bits of DR6; SDM Table 25-4 */
     uint8_t fxsave[512];      /* x87 and SSE in FXSAVE64 layout, SDM vol. 1 Table 10-2 */
 };
 

@@ -306,6 +306,15 @@ static void stretch(struct engine *e, uint64_t limit)
     settle_fault(e);
 }
 
+/* A fetch that is denied behind the last instruction of the budget belongs to the next run. */
+static bool fetches_behind(struct engine *e, uint64_t limit)
+{
+    if (e->aborted || e->native >= 0 || e->fault.access != X86_FETCH || !e->loaded)
+        return false;
+    count_settle(e, linear_rip(e));
+    return e->machine->insns >= limit;
+}
+
 static bool came_back(const struct engine *e)
 {
     return e->native >= 0 || e->aborted || e->fault.kind != FAULT_NONE;
@@ -405,6 +414,8 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         }
         if (came_back(e)) {
             end_once(e);
+            if (fetches_behind(e, limit))
+                return BACKEND_BUDGET;
             if (exit_fill(e, exit))
                 return BACKEND_EXIT;
             continue;
@@ -667,6 +678,7 @@ static void unicorn_get_state(struct vcpu *vcpu, struct x86_state *state)
     world_read(e);
     *state = e->state;
     state->pending = e->event;
+    state->pending_debug = e->debug_hit;
 }
 
 static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
@@ -677,6 +689,7 @@ static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
     e->loaded = false;
     e->fpu_changed = true;
     e->event = state->pending;
+    e->debug_hit = state->pending_debug;
     e->nmi_blocked = state->interruptibility & X86_BLOCKING_BY_NMI;
 }
 
@@ -690,6 +703,8 @@ static void unicorn_inject(struct vcpu *vcpu, const struct x86_event *event)
 static void complete_parked(struct engine *e, unsigned insn_len)
 {
     e->state.rip += insn_len;
+    if (e->state.rflags & RFLAGS_TF)
+        e->debug_hit |= DR6_BS;
     e->state.rflags &= ~(uint64_t)RFLAGS_RF;
     e->state.interruptibility &= ~(X86_BLOCKING_BY_STI | X86_BLOCKING_BY_MOV_SS);
 }
@@ -714,10 +729,8 @@ static void unicorn_complete(struct vcpu *vcpu, unsigned insn_len)
     engine_set_rip(e, rip);
     if (flags & RFLAGS_RF)
         engine_set_reg(e, UC_X86_REG_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
-    if (flags & RFLAGS_TF) {
-        e->state.dr6 |= DR6_BS;
-        e->event = (struct x86_event){.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_DB};
-    }
+    if (flags & RFLAGS_TF)
+        e->debug_hit |= DR6_BS;
 }
 
 static void unicorn_allow_mmio(struct vcpu *vcpu)
@@ -775,6 +788,8 @@ static void unicorn_close(struct vcpu *vcpu)
         uc_context_free(e->context);
     if (e->parked_context)
         uc_context_free(e->parked_context);
+    if (e->probe_context)
+        uc_context_free(e->probe_context);
     if (e->uc)
         uc_close(e->uc);
     if (e->hidden)

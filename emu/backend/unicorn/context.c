@@ -126,7 +126,8 @@ int context_calibrate(struct engine *e, struct error *err)
     bool found;
 
     e->layout.size = uc_context_size(e->uc);
-    if (uc_context_alloc(e->uc, &e->context) || uc_context_alloc(e->uc, &e->parked_context))
+    if (uc_context_alloc(e->uc, &e->context) || uc_context_alloc(e->uc, &e->parked_context) ||
+        uc_context_alloc(e->uc, &e->probe_context))
         return error_set(err, -ENOMEM, "Unicorn: out of memory");
     for (size_t i = 0; i < PLANTED; i++) {
         saved[i] = engine_reg(e, planted[i].reg);

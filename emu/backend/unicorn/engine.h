@@ -117,7 +117,7 @@ struct engine {
     struct machine *machine;
     uc_engine *uc;
     uint8_t *hidden;
-    uc_context *context, *parked_context;
+    uc_context *context, *parked_context, *probe_context;
     bool context_fresh; /* e->context has the code segment, CPL and shadow that the engine has */
     struct context_layout layout;
 
@@ -190,7 +190,7 @@ struct engine {
     struct x86_event raised; /* an exception that the core does not find itself */
 
     /* watch.c */
-    unsigned debug_hit; /* breakpoints that matched and were not reported, bits 3:0 of DR6 */
+    unsigned debug_hit; /* reasons for a #DB that were not reported yet, bits of DR6 */
     bool block_begins;  /* the instruction is the first of its block */
     bool watching_memory;
     bool aligning;  /* accesses are checked for alignment */

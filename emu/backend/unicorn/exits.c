@@ -165,10 +165,10 @@ static int vmx_instruction(const struct x86_insn *insn)
         return -1;
     if (insn->opcode == 0x01 && insn->modrm >= 0xc1 && insn->modrm <= 0xc4)
         return group7[insn->modrm - 0xc1];
-    if (insn->opcode == 0x78)
-        return EXIT_VMREAD;
-    if (insn->opcode == 0x79)
-        return EXIT_VMWRITE;
+    if (insn->opcode == 0x78 || insn->opcode == 0x79)
+        return insn->opsize_prefix || insn->rep || insn->repne ? -1
+               : insn->opcode == 0x78                          ? EXIT_VMREAD
+                                                               : EXIT_VMWRITE;
     if (insn->opcode != 0xc7 || !memory)
         return -1;
     if ((insn->modrm >> 3 & 7) == 7)
@@ -294,9 +294,22 @@ static void fill_cr_read(struct engine *e, struct vm_exit *exit, const struct x8
 
 /*
  * Reading CR0 or CR4 never exits: the guest gets the shadow's bits where the mask is set (SDM vol.
- * 3, 26.3). True: done. SMSW to memory is left to the core, which knows how to fault.
+ * 3, 26.3). True: done. SMSW to where it cannot write is left to the core, which knows how to fault.
  */
-static bool read_shadowed(struct engine *e, const struct x86_insn *insn, unsigned cr)
+static bool store_shadowed(struct engine *e, const struct vm_exit *exit,
+                           const struct x86_insn *insn, uint64_t value)
+{
+    uint8_t word[2] = {(uint8_t)value, (uint8_t)(value >> 8)};
+
+    world_read(e);
+    if (memory_write(e, x86_operand_linear(insn, exit->insn, &e->state), word, 2) < 2)
+        return false;
+    e->vcpu->ops->complete(e->vcpu, insn->length);
+    return true;
+}
+
+static bool read_shadowed(struct engine *e, const struct vm_exit *exit, const struct x86_insn *insn,
+                          unsigned cr)
 {
     const struct controls *c = &e->machine->controls;
     uint64_t mask = cr ? c->cr4_mask : c->cr0_mask, shadow = cr ? c->cr4_shadow : c->cr0_shadow;
@@ -305,7 +318,7 @@ static bool read_shadowed(struct engine *e, const struct x86_insn *insn, unsigne
 
     if (insn->opcode == 0x01) { /* SMSW */
         if (insn->modrm >> 6 != 3)
-            return false;
+            return store_shadowed(e, exit, insn, value);
         if (insn->operand_size == 2)
             value = (engine_reg(e, reg) & ~0xffffull) | (value & 0xffff);
     }
@@ -449,7 +462,9 @@ static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_in
     int plain = plain_reason(native);
 
     exit->native = native;
-    if (native == SVM_EXIT_RDTSC && insn->opcode == 0x01)
+    if (native == SVM_EXIT_WBINVD && insn->opcode == 0x08)
+        exit->reason = EXIT_INVD; /* the core takes one for the other */
+    else if (native == SVM_EXIT_RDTSC && insn->opcode == 0x01)
         exit->reason = EXIT_RDTSCP; /* the core reports it as what it does first */
     else if (plain >= 0)
         exit->reason = (uint32_t)plain;
@@ -462,7 +477,7 @@ static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_in
     else if (native - SVM_EXIT_EXCEPTION < 32)
         fill_exception(e, exit, insn, native - SVM_EXIT_EXCEPTION);
     else if (native == SVM_EXIT_READ_CR0 || native == SVM_EXIT_READ_CR0 + 4)
-        return !read_shadowed(e, insn, native) && allow_natively(e);
+        return !read_shadowed(e, exit, insn, native) && allow_natively(e);
     else if (native < 16)
         fill_cr_read(e, exit, insn, native);
     else if (native - SVM_EXIT_WRITE_CR0 < 16)

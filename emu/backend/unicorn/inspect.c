@@ -50,8 +50,11 @@ static bool is_far_transfer(const struct x86_insn *insn)
 /* POP has one encoding; the rest of 8F is undefined, or XOP, which this CPU has not. */
 static bool is_undefined(const struct x86_insn *insn)
 {
-    return insn->map >= 8 ||
-           (insn->map == 0 && insn->opcode == 0x8f && (insn->modrm >> 3 & 7) != 0);
+    unsigned reg = insn->modrm >> 3 & 7;
+
+    if (insn->vector && insn->map == 2 && insn->opcode == 0xf3)
+        return reg == 0 || reg > 3; /* BLSR, BLSMSK, BLSI; the core spoils RFLAGS with the rest */
+    return insn->map >= 8 || (insn->map == 0 && insn->opcode == 0x8f && reg != 0);
 }
 
 /* WRFSBASE and WRGSBASE of 64 bits: a base that is not canonical is #GP (SDM vol. 2). */

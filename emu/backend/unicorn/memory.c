@@ -420,19 +420,21 @@ static void locate_operand(struct engine *e, uint64_t rip)
 
 /*
  * Run a denied write once more to learn its low address bits, and take it all back: reads have no
- * side effect, the write itself goes nowhere, and RIP is put back on the instruction.
+ * side effect, the write itself goes nowhere, and the registers are put back.
  */
 void memory_locate_write(struct engine *e)
 {
     struct fault fault = e->fault;
     uint64_t rip = engine_rip(e);
 
+    uc_context_save(e->uc, e->probe_context);
     e->probing = e->quiet = true;
     e->probe_page = fault.gva;
     memory_flush(e);
     e->fault = fault;
     engine_go(e);
     e->probing = e->quiet = false;
+    uc_context_restore(e->uc, e->probe_context);
     if (e->fault.exact) {
         fault.gva = e->fault.gva;
         fault.gpa = e->fault.gpa;
