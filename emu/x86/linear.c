@@ -1,4 +1,4 @@
-/* Implicit supervisor accesses to linear memory, see linear.h. */
+/* The CPU's own accesses to linear memory, see linear.h. */
 #include "x86/linear.h"
 
 #include "core/exit.h"
@@ -36,9 +36,22 @@ static struct x86_paging paging_of(struct x86_linear *mem)
                                .cr4 = s->cr4,
                                .efer = s->efer,
                                .pdpte = s->pdpte,
-                               .implicit = true,
+                               .ac = s->rflags & RFLAGS_AC,
+                               .implicit = mem->kind == X86_LINEAR_IMPLICIT,
                                .read = read_entry,
                                .ctx = mem};
+}
+
+static struct x86_event fault_of(const struct x86_walk *walk)
+{
+    uint32_t exception = INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8;
+
+    if (walk->verdict == X86_WALK_NO_TABLE)
+        return (struct x86_event){0};
+    if (walk->verdict == X86_WALK_NOT_CANONICAL)
+        return (struct x86_event){.info = exception | X86_GP};
+    return (struct x86_event){
+        .info = exception | X86_PF, .error = walk->error_code, .cr2 = walk->gva};
 }
 
 static bool translate(struct x86_linear *mem, uint64_t gva, enum x86_access access, uint64_t *gpa)
@@ -47,19 +60,14 @@ static bool translate(struct x86_linear *mem, uint64_t gva, enum x86_access acce
     struct x86_paging mmu = paging_of(mem);
     struct x86_walk walk;
 
-    x86_walk(&mmu, gva, access, false, &walk);
+    x86_walk(&mmu, gva, access, mem->kind == X86_LINEAR_USER, &walk);
     *gpa = walk.gpa;
     if (walk.verdict == X86_WALK_OK) {
         if (s->cr0 & CR0_PG)
             x86_walk_set_accessed_dirty(&walk, access, write_entry, mem);
         return true;
     }
-    mem->fault = (struct x86_event){0};
-    if (walk.verdict != X86_WALK_NO_TABLE)
-        mem->fault = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
-                                                INTR_HARDWARE_EXCEPTION << 8 | X86_PF,
-                                        .error = walk.error_code,
-                                        .cr2 = gva};
+    mem->fault = fault_of(&walk);
     return false;
 }
 

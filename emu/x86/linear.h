@@ -1,7 +1,6 @@
 /*
- * Memory at linear addresses as the CPU itself reaches it: descriptor tables, task states, the
- * stacks of new handlers. Implicit supervisor accesses (Intel SDM vol. 3, 4.6): CPL does not count,
- * SMAP's AC does not help.
+ * Memory at linear addresses as the CPU itself reaches it: descriptor tables, task states, stacks
+ * (Intel SDM vol. 3, 4.6).
  *
  * - The translation is that of `state`, whatever it holds at the time of the access.
  * - The first access that fails is kept in `fault`; who sees false passes it on and goes no further.
@@ -15,13 +14,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whose accesses they are. */
+enum x86_linear_kind {
+    X86_LINEAR_IMPLICIT,   /* to system structures: CPL does not count, SMAP's AC does not help */
+    X86_LINEAR_SUPERVISOR, /* explicit, at CPL < 3 */
+    X86_LINEAR_USER        /* at CPL 3 */
+};
+
 struct x86_linear {
     const struct x86_state *state;
+    enum x86_linear_kind kind;
     /* Guest-physical memory; false when any byte is not there. */
     bool (*read)(void *ctx, uint64_t gpa, void *buf, uint64_t size);
     bool (*write)(void *ctx, uint64_t gpa, const void *buf, uint64_t size);
     void *ctx;
-    struct x86_event fault; /* the #PF; info 0: the guest's memory ended */
+    struct x86_event
+        fault; /* #PF, or #GP(0) where the address is not canonical; info 0: the guest's memory ended */
 };
 
 bool x86_linear_read(struct x86_linear *mem, uint64_t gva, void *buf, size_t size);

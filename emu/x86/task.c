@@ -40,51 +40,7 @@ static const struct layout *layout_of(unsigned type)
     return &layouts[type >> 3 & 1];
 }
 
-static bool fault(struct x86_linear *mem, unsigned vector, uint16_t selector)
-{
-    mem->fault = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
-                                            INTR_HARDWARE_EXCEPTION << 8 | vector,
-                                    .error = selector & 0xfffcu};
-    return false;
-}
-
 /* ---- before the switch ------------------------------------------------------------------- */
-
-static bool read_descriptor(struct x86_linear *mem, uint16_t selector, unsigned beyond,
-                            uint64_t *descriptor)
-{
-    uint8_t bytes[8];
-    uint64_t gva;
-
-    if (!x86_descriptor_at(mem->state, selector, &gva))
-        return fault(mem, beyond, selector);
-    if (!x86_linear_read(mem, gva, bytes, sizeof(bytes)))
-        return false;
-    *descriptor = get_le64(bytes);
-    return true;
-}
-
-static bool is_system(uint64_t descriptor)
-{
-    return !(descriptor >> 44 & 1);
-}
-
-static unsigned type_of(uint64_t descriptor)
-{
-    return descriptor >> 40 & 15;
-}
-
-static bool is_present(uint64_t descriptor)
-{
-    return descriptor >> 47 & 1;
-}
-
-static bool privileged(uint64_t descriptor, uint16_t selector, const struct x86_state *s)
-{
-    unsigned dpl = descriptor >> 45 & 3;
-
-    return dpl >= x86_cpl(s) && dpl >= (selector & 3u);
-}
 
 /* A TSS that a gate, a CALL or a JMP may go to, or (busy) an IRET back to. */
 static bool check_tss(struct x86_linear *mem, uint16_t selector, bool busy, unsigned vector)
@@ -93,13 +49,13 @@ static bool check_tss(struct x86_linear *mem, uint16_t selector, bool busy, unsi
     unsigned type;
 
     if (selector & 4 || !(selector & 0xfffc))
-        return fault(mem, vector, selector);
-    if (!read_descriptor(mem, selector, vector, &descriptor))
+        return x86_selector_fault(mem, vector, selector);
+    if (!x86_descriptor_read(mem, selector, vector, &descriptor))
         return false;
-    type = type_of(descriptor);
-    if (!is_system(descriptor) || (type & 5) != 1 || !!(type & 2) != busy)
-        return fault(mem, vector, selector);
-    return is_present(descriptor) || fault(mem, X86_NP, selector);
+    type = x86_descriptor_type(descriptor);
+    if (!x86_descriptor_is_system(descriptor) || (type & 5) != 1 || !!(type & 2) != busy)
+        return x86_selector_fault(mem, vector, selector);
+    return x86_descriptor_is_present(descriptor) || x86_selector_fault(mem, X86_NP, selector);
 }
 
 static enum x86_task_verdict verdict(bool passed)
@@ -120,8 +76,8 @@ static enum x86_task_verdict back_link(struct x86_linear *mem, uint16_t *tss)
 static enum x86_task_verdict through_gate(struct x86_linear *mem, uint64_t gate, uint16_t selector,
                                           uint16_t *tss)
 {
-    if (!is_present(gate))
-        return verdict(fault(mem, X86_NP, selector));
+    if (!x86_descriptor_is_present(gate))
+        return verdict(x86_selector_fault(mem, X86_NP, selector));
     *tss = x86_gate_selector(gate);
     return verdict(check_tss(mem, *tss, false, X86_GP));
 }
@@ -139,13 +95,13 @@ enum x86_task_verdict x86_task_target(struct x86_linear *mem, enum task_source s
         return verdict(check_tss(mem, selector, false, X86_GP));
     if (!(selector & 0xfffc) || !x86_descriptor_at(mem->state, selector, &gva))
         return X86_TASK_NONE; /* the far transfer itself faults */
-    if (!read_descriptor(mem, selector, X86_GP, &descriptor))
+    if (!x86_descriptor_read(mem, selector, X86_GP, &descriptor))
         return X86_TASK_FAULT;
-    type = type_of(descriptor);
-    if (!is_system(descriptor) || (type != X86_TASK_GATE && (type & 5) != 1))
+    type = x86_descriptor_type(descriptor);
+    if (!x86_descriptor_is_system(descriptor) || (type != X86_TASK_GATE && (type & 5) != 1))
         return X86_TASK_NONE;
-    if (!privileged(descriptor, selector, mem->state))
-        return verdict(fault(mem, X86_GP, selector));
+    if (!x86_gate_allows(descriptor, selector, x86_cpl(mem->state)))
+        return verdict(x86_selector_fault(mem, X86_GP, selector));
     if (type == X86_TASK_GATE)
         return through_gate(mem, descriptor, selector, tss);
     return verdict(check_tss(mem, selector, false, X86_GP));
@@ -227,11 +183,12 @@ static bool load_ldt(struct x86_state *s, struct x86_linear *mem, uint16_t selec
     if (!(selector & 0xfffc))
         return true;
     if (selector & 4)
-        return fault(mem, X86_TS, selector);
-    if (!read_descriptor(mem, selector, X86_TS, &descriptor))
+        return x86_selector_fault(mem, X86_TS, selector);
+    if (!x86_descriptor_read(mem, selector, X86_TS, &descriptor))
         return false;
-    if (!is_system(descriptor) || type_of(descriptor) != X86_LDT || !is_present(descriptor))
-        return fault(mem, X86_TS, selector);
+    if (!x86_descriptor_is_system(descriptor) || x86_descriptor_type(descriptor) != X86_LDT ||
+        !x86_descriptor_is_present(descriptor))
+        return x86_selector_fault(mem, X86_TS, selector);
     x86_descriptor_segment(descriptor, selector, &s->seg[X86_LDTR]);
     return true;
 }
@@ -239,10 +196,11 @@ static bool load_ldt(struct x86_state *s, struct x86_linear *mem, uint16_t selec
 /* May a segment register of the new task, at the privilege of its CS, hold this descriptor? */
 static bool segment_fits(enum x86_seg seg, uint64_t descriptor, uint16_t selector, unsigned cpl)
 {
-    unsigned type = type_of(descriptor), dpl = descriptor >> 45 & 3, rpl = selector & 3;
+    unsigned type = x86_descriptor_type(descriptor), dpl = x86_descriptor_dpl(descriptor),
+             rpl = selector & 3;
     bool code = type & 8, conforming = code && (type & 4);
 
-    if (is_system(descriptor))
+    if (x86_descriptor_is_system(descriptor))
         return false;
     if (seg == X86_CS)
         return code && (conforming ? dpl <= rpl : dpl == rpl);
@@ -257,20 +215,17 @@ static bool load_segment(struct x86_state *s, struct x86_linear *mem, enum x86_s
 {
     uint16_t selector = s->seg[seg].selector;
     unsigned cpl = s->seg[X86_CS].selector & 3;
-    uint64_t descriptor, gva;
-    uint8_t access;
+    uint64_t descriptor;
 
     if (!(selector & 0xfffc))
-        return (seg != X86_CS && seg != X86_SS) || fault(mem, X86_TS, selector);
-    if (!read_descriptor(mem, selector, X86_TS, &descriptor))
+        return (seg != X86_CS && seg != X86_SS) || x86_selector_fault(mem, X86_TS, selector);
+    if (!x86_descriptor_read(mem, selector, X86_TS, &descriptor))
         return false;
     if (!segment_fits(seg, descriptor, selector, cpl))
-        return fault(mem, X86_TS, selector);
-    if (!is_present(descriptor))
-        return fault(mem, seg == X86_SS ? X86_SS_FAULT : X86_NP, selector);
-    descriptor |= DESCRIPTOR_ACCESSED;
-    access = (uint8_t)(descriptor >> 40);
-    if (!x86_descriptor_at(s, selector, &gva) || !x86_linear_write(mem, gva + 5, &access, 1))
+        return x86_selector_fault(mem, X86_TS, selector);
+    if (!x86_descriptor_is_present(descriptor))
+        return x86_selector_fault(mem, seg == X86_SS ? X86_SS_FAULT : X86_NP, selector);
+    if (!x86_descriptor_set_accessed(mem, selector, &descriptor))
         return false;
     x86_descriptor_segment(descriptor, selector, &s->seg[seg]);
     return true;
@@ -303,7 +258,7 @@ static bool push_error_code(struct x86_state *s, struct x86_linear *mem, const s
 
     put_le32(bytes, error);
     if (sp + l->word - 1 > s->seg[X86_SS].limit)
-        return fault(mem, X86_SS_FAULT, 0);
+        return x86_selector_fault(mem, X86_SS_FAULT, 0);
     if (!x86_linear_write(mem, s->seg[X86_SS].base + sp, bytes, l->word))
         return false;
     s->gpr[X86_RSP] = (s->gpr[X86_RSP] & ~mask) | sp;
@@ -328,7 +283,7 @@ static bool leave_task(struct x86_state *s, struct x86_linear *mem, enum task_so
     uint8_t link[2];
 
     if (next->limit < l->size - 1u)
-        return fault(mem, X86_TS, next->selector);
+        return x86_selector_fault(mem, X86_TS, next->selector);
     if (!x86_linear_read(mem, next->base, tss, l->size))
         return false;
     if (nested && !x86_linear_can_write(mem, next->base, sizeof(link)))
@@ -347,11 +302,11 @@ static bool enter_task(struct x86_state *s, struct x86_linear *mem, const struct
                        const uint8_t *tss, const struct x86_event *event)
 {
     if (l->cr3 && !x86_linear_load_pdptes(mem, s->pdpte))
-        return fault(mem, X86_GP, 0);
+        return x86_selector_fault(mem, X86_GP, 0);
     if (!load_ldt(s, mem, get_le16(tss + l->ldt)) || !load_segments(s, mem))
         return false;
     if (s->rip > s->seg[X86_CS].limit)
-        return fault(mem, X86_GP, 0);
+        return x86_selector_fault(mem, X86_GP, 0);
     if (event && (event->info & INTR_HAS_ERROR) && !push_error_code(s, mem, l, event->error))
         return false;
     if (!l->trap || !(tss[l->trap] & 1))
@@ -368,7 +323,7 @@ bool x86_task_switch(struct x86_state *s, struct x86_linear *mem, enum task_sour
     const struct layout *l;
     uint64_t descriptor;
 
-    if (!read_descriptor(mem, selector, X86_TS, &descriptor))
+    if (!x86_descriptor_read(mem, selector, X86_TS, &descriptor))
         return false;
     x86_descriptor_segment(descriptor | DESCRIPTOR_BUSY, selector, &next);
     if (!leave_task(s, mem, source, &next, tss))
