@@ -7,6 +7,7 @@
 #include "backend/unicorn/engine.h"
 
 #include "backend/unicorn/vmcb.h"
+#include "x86/call_gate.h"
 #include "x86/insn_info.h"
 #include "x86/operand.h"
 #include "x86/syscall.h"
@@ -515,6 +516,33 @@ static void fill_raised(struct engine *e, struct vm_exit *exit)
     }
 }
 
+/*
+ * A far CALL or JMP through a call gate is no exit. False: it faults, because its stack lies over
+ * its own page tables; when it left memory that way the instruction is looked at once more.
+ */
+static bool pass_gate(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    bool call = TASK_QUAL_SOURCE(e->task) == TASK_CALL;
+    struct x86_linear mem;
+
+    world_read(e);
+    machine_linear(e->machine, &e->state, &mem);
+    if (x86_call_gate(&e->state, &mem, (uint16_t)TASK_QUAL_SELECTOR(e->task), call, insn->length) !=
+        X86_GATE_DONE) {
+        e->raised = mem.fault;
+        if (mem.fault.info & INTR_VALID)
+            fill_raised(e, exit);
+        return !(mem.fault.info & INTR_VALID);
+    }
+    e->loaded = false;
+    e->machine->insns++;
+    if (e->state.rflags & RFLAGS_TF) {
+        e->state.dr6 |= DR6_BS;
+        e->event = (struct x86_event){.info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_DB};
+    }
+    return true;
+}
+
 /* What a hook of this backend found. */
 static bool fill_private(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
@@ -537,6 +565,8 @@ static bool fill_private(struct engine *e, struct vm_exit *exit, const struct x8
         exit->reason = EXIT_TASK_SWITCH;
         set_qualification(exit, e->task);
         return true;
+    case PRIVATE_EXIT_GATE:
+        return !pass_gate(e, exit, insn);
     case PRIVATE_EXIT_EVENT:
         fill_raised(e, exit);
         return true;

@@ -1,7 +1,7 @@
 /*
  * Instructions that the core runs without asking, though they should exit or fault: XSETBV, RDRAND
  * and RDSEED (it would answer with the host's random numbers), far CALL, far JMP and IRET that switch
- * tasks, LOCK where it is not allowed.
+ * tasks, far CALL and JMP through call gates, LOCK where it is not allowed.
  *
  * They are found when a block is counted, before it runs for the first time: such a block is run
  * instruction by instruction, and each is looked at with the registers that it will have.
@@ -9,19 +9,14 @@
 #include "backend/unicorn/engine.h"
 
 #include "backend/unicorn/vmcb.h"
+#include "util/bytes.h"
+#include "x86/call_gate.h"
 #include "x86/operand.h"
 #include "x86/task.h"
 
 #define OPCODE_CALL_FAR 0x9a
 #define OPCODE_JMP_FAR 0xea
 #define OPCODE_IRET 0xcf
-
-/* Task switches exist in protected mode alone, without IA-32e mode and virtual-8086 mode. */
-static bool has_tasks(struct engine *e)
-{
-    return (e->cr0 & CR0_PE) && !(e->efer & EFER_LMA) &&
-           !(engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM);
-}
 
 static bool is_xsetbv(const struct x86_insn *insn)
 {
@@ -64,12 +59,26 @@ static bool is_write_base(const struct x86_insn *insn)
            insn->modrm <= 0xdf && insn->operand_size == 8;
 }
 
+/*
+ * May it lead to a task or a call gate? In protected mode, without virtual-8086 mode; in IA-32e mode
+ * there are no tasks, and in 64-bit code no CALL and JMP with an immediate pointer.
+ */
+static bool leaves_segment(struct engine *e, const struct x86_insn *insn)
+{
+    if (!is_far_transfer(insn) || !(e->cr0 & CR0_PE) ||
+        (engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM))
+        return false;
+    if (!(e->efer & EFER_LMA))
+        return true;
+    return is_far_indirect(insn) || (insn->opcode != OPCODE_IRET && engine_code_bits(e) != 64);
+}
+
 static bool is_suspect(struct engine *e, const struct x86_insn *insn)
 {
     if (insn->vector)
         return is_undefined(insn);
     return is_random(insn) || is_xsetbv(insn) || is_write_base(insn) || is_undefined(insn) ||
-           (insn->lock && !x86_lock_allowed(insn)) || (is_far_transfer(insn) && has_tasks(e));
+           (insn->lock && !x86_lock_allowed(insn)) || leaves_segment(e, insn);
 }
 
 /* Far transfers, POPF, STI and loads of SS end their block and leave another state behind. */
@@ -123,16 +132,24 @@ static void raise(struct engine *e, const struct x86_event *event)
     engine_come_back(e, PRIVATE_EXIT_EVENT);
 }
 
-static uint16_t far_selector(struct engine *e, const struct x86_insn *insn, const uint8_t *bytes)
+/* False: the pointer cannot be read, which the core finds, too. */
+static bool far_selector(struct engine *e, const struct x86_insn *insn, const uint8_t *bytes,
+                         uint16_t *selector)
 {
-    unsigned offset_size = insn->operand_size == 2 ? 2 : 4;
-    uint8_t word[2] = {0, 0};
+    struct x86_linear mem;
+    uint8_t pointer[10];
 
-    if (!is_far_indirect(insn))
-        return (uint16_t)(insn->immediate >> (8 * offset_size));
-    machine_read_linear(e->machine, x86_operand_linear(insn, bytes, &e->state) + offset_size, word,
-                        2);
-    return (uint16_t)(word[0] | word[1] << 8);
+    if (!is_far_indirect(insn)) {
+        *selector = (uint16_t)(insn->immediate >> (8 * insn->operand_size));
+        return true;
+    }
+    machine_linear(e->machine, &e->state, &mem);
+    mem.kind = x86_cpl(&e->state) == 3 ? X86_LINEAR_USER : X86_LINEAR_SUPERVISOR;
+    if (!x86_linear_read(&mem, x86_operand_linear(insn, bytes, &e->state), pointer,
+                         insn->operand_size + 2u))
+        return false;
+    *selector = get_le16(pointer + insn->operand_size);
+    return true;
 }
 
 static enum task_source source_of(const struct x86_insn *insn)
@@ -166,14 +183,53 @@ bool inspect_task(struct engine *e, enum task_source source, uint16_t selector)
     return true;
 }
 
+/* Instead of a write: would it be one? What a hook sees must not change under the engine. */
+static bool only_look(void *ctx, uint64_t gpa, const void *buf, uint64_t size)
+{
+    const struct machine *m = ctx;
+    const struct ram_slot *slot = ram_find(&m->ram, gpa);
+
+    (void)buf;
+    return slot && !slot->read_only && ram_ptr(&m->ram, gpa, size);
+}
+
+/* Try the instruction on a copy of the state; exits.c does it. */
+static bool inspect_gate(struct engine *e, enum task_source source, uint16_t selector,
+                         unsigned insn_len)
+{
+    struct x86_state s = e->state;
+    struct x86_linear mem;
+
+    machine_linear(e->machine, &s, &mem);
+    mem.write = only_look;
+    switch (x86_call_gate(&s, &mem, selector, source == TASK_CALL, insn_len)) {
+    case X86_GATE_NONE:
+        return false;
+    case X86_GATE_DONE:
+        e->task = (uint64_t)source << 30 | selector;
+        engine_come_back(e, PRIVATE_EXIT_GATE);
+        return true;
+    case X86_GATE_FAULT:
+        break;
+    }
+    if (!(mem.fault.info & INTR_VALID))
+        return false; /* as in inspect_task() */
+    raise(e, &mem.fault);
+    return true;
+}
+
 static bool inspect_far(struct engine *e, const struct x86_insn *insn, const uint8_t *bytes)
 {
     enum task_source source = source_of(insn);
+    uint16_t selector = 0;
 
     world_read(e);
-    if (source == TASK_IRET && !(e->state.rflags & RFLAGS_NT))
+    if (source == TASK_IRET)
+        return (e->state.rflags & RFLAGS_NT) && inspect_task(e, source, 0);
+    if (!far_selector(e, insn, bytes, &selector))
         return false;
-    return inspect_task(e, source, source == TASK_IRET ? 0 : far_selector(e, insn, bytes));
+    return (!(e->efer & EFER_LMA) && inspect_task(e, source, selector)) ||
+           inspect_gate(e, source, selector, insn->length);
 }
 
 static bool inspect_write_base(struct engine *e, const struct x86_insn *insn)

@@ -98,6 +98,7 @@ enum private_exit_code {
     PRIVATE_EXIT_RANDOM,         /* RDRAND, RDSEED */
     PRIVATE_EXIT_XSETBV,
     PRIVATE_EXIT_TASK,      /* engine->task */
+    PRIVATE_EXIT_GATE,      /* a call gate: engine->task has source and selector */
     PRIVATE_EXIT_EVENT,     /* engine->raised */
     PRIVATE_EXIT_BREAKPOINT /* engine->debug_hit */
 };
