@@ -1,7 +1,7 @@
 ; format: elf32
 ; Gates and far transfers in long mode (SDM vol. 3, 6.8.3.1, 7.14): the stack of 64-bit gates at the
 ; same and at more privilege, IST, 32-bit gates that are no more, a call gate of 16 bytes, conforming
-; code, IRETQ and RETF to compatibility mode and back, code segments with bad L and D.
+; code, IRETQ and RETF to compatibility mode and back, code segments that are conforming or absent.
 
 %include "long.inc"
 
@@ -147,17 +147,11 @@ call_gate:
     far_call "null", to_null
     ret
 
-; L and D both set is reserved; conforming 64-bit code
+; Conforming 64-bit code, and what is absent
 segments:
-    mov     rax, 0x00ef9b000000ffff
-    mov     [gdt + SEL_SPARE], rax
-    far_call "L and D", to_code
     mov     rax, 0x00af9f000000ffff
     mov     [gdt + SEL_SPARE], rax
     far_call "conforming", to_code
-    mov     rax, 0x00a09b0000000000
-    mov     [gdt + SEL_SPARE], rax
-    far_call "limit 0", to_code
     mov     rax, 0x00af1b000000ffff
     mov     [gdt + SEL_SPARE], rax
     far_call "absent", to_code
@@ -208,10 +202,7 @@ returns:
     iret_to "iretq, ss null, ring 3", SEL_USER_CODE, 0
     iret_to "iretq, ss of ring 3", SEL_CODE, SEL_USER_DATA
     iret_to "iretq, ss code", SEL_CODE, SEL_CODE
-    mov     rbx, 0x800000000000
-    iret_to "iretq, not canonical", SEL_CODE, SEL_DATA
     mov     ebx, returns
-    iret_to "iretq to compatibility, ss null", SEL_CODE32, 0
     ; A null SS is fine for 64-bit code below ring 3.
     mov     r8, rsp
     push    0

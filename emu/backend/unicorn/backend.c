@@ -252,6 +252,8 @@ static void settle_fault(struct engine *e)
         return;
     if (e->fault.kind == FAULT_SYSTEM_TABLE)
         memory_settle_table_access(e);
+    else if (e->fault.kind == FAULT_CODE_WRITTEN)
+        memory_flush(e);
     else if (e->fault.access == X86_FETCH)
         settle_fetch(e);
     else if (e->fault.access == X86_WRITE && !e->fault.exact)
@@ -286,6 +288,9 @@ static void end_once(struct engine *e)
     e->bare_once = false;
 }
 
+/* Leaving step mode throws all translations away: stay a little, the next such block may be near. */
+#define STEPS_BEHIND 256
+
 /* One stretch: until an exit, the limit, a stop request, or something only this file cares for. */
 static void stretch(struct engine *e, uint64_t limit)
 {
@@ -297,8 +302,8 @@ static void stretch(struct engine *e, uint64_t limit)
     engine_go(e);
     if (e->inspect_hit || (e->budget_hit && e->machine->insns < e->limit)) {
         /* A block has to be looked at, or would pass the limit. */
-        if (e->inspect_hit && e->limit - e->machine->insns > e->inspect_insns)
-            e->limit = e->machine->insns + e->inspect_insns;
+        if (e->inspect_hit && e->limit - e->machine->insns > e->inspect_insns + STEPS_BEHIND)
+            e->limit = e->machine->insns + e->inspect_insns + STEPS_BEHIND;
         count_step_mode(e, true);
         count_begin(e);
         engine_go(e);
@@ -313,6 +318,13 @@ static bool fetches_behind(struct engine *e, uint64_t limit)
         return false;
     count_settle(e, linear_rip(e));
     return e->machine->insns >= limit;
+}
+
+/* The access is to be tried again, with what is known now. */
+static bool is_no_fault(const struct engine *e)
+{
+    return (e->fault.kind == FAULT_SYSTEM_TABLE || e->fault.kind == FAULT_CODE_WRITTEN) &&
+           !e->aborted && e->native < 0;
 }
 
 static bool came_back(const struct engine *e)
@@ -408,7 +420,7 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         if (breakpoint_exit(e, exit) || window_exit(e, exit))
             return BACKEND_EXIT;
         stretch(e, limit);
-        if (e->fault.kind == FAULT_SYSTEM_TABLE && !e->aborted && e->native < 0) {
+        if (is_no_fault(e)) {
             count_settle(e, linear_rip(e));
             continue;
         }

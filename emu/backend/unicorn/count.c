@@ -45,11 +45,13 @@ static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
     return x86_count_insns(bytes, size, engine_code_bits(e));
 }
 
-static enum suspicion suspect_bytes(struct engine *e, uint64_t gva, size_t size)
+static enum suspicion suspect_bytes(struct engine *e, uint64_t gva, size_t size, bool mixed)
 {
     uint8_t copy[PAGE_SIZE];
     const uint8_t *bytes = code_bytes(e, gva, &size, copy);
 
+    if (mixed && inspect_rep_stores(e, bytes, size))
+        return SUSPECT;
     return inspect_code(e, bytes, size);
 }
 
@@ -94,7 +96,7 @@ static void count_mixed(struct engine *e, uint32_t size, struct block *b)
         return;
     }
     b->insns = count_bytes(e, b->gva, size);
-    b->suspect = suspect_bytes(e, b->gva, size);
+    b->suspect = suspect_bytes(e, b->gva, size, true);
     if (!bytes || size > in_page || size > sizeof(c->bytes))
         return;
     c->block = *b;
@@ -127,7 +129,7 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
         count_mixed(e, size, &b);
     } else {
         b.insns = count_bytes(e, gva, size);
-        b.suspect = suspect_bytes(e, gva, size);
+        b.suspect = suspect_bytes(e, gva, size, false);
     }
     e->block = &e->unremembered;
     if (!mixed && !b.suspect && (b.insns > 1 || stores_nothing(e, gva)))
@@ -206,7 +208,7 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
     if (e->quiet)
         return;
     if (e->stepping) {
-        e->inspecting = suspect_bytes(e, gva, size) != NOT_SUSPECT;
+        e->inspecting = suspect_bytes(e, gva, size, false) != NOT_SUSPECT;
         e->block_begins = true;
         return;
     }
@@ -257,12 +259,28 @@ void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
     e->block = b;
 }
 
+/*
+ * The core gave an instruction up that had overwritten its block, and begins it once more: it cannot
+ * follow itself, or RCX says that this is the same iteration of a REP.
+ */
+static bool begins_anew(struct engine *e, uint64_t gva, uint32_t size)
+{
+    struct x86_insn insn;
+    uint8_t bytes[15];
+
+    if (!repeats(e, gva, size))
+        return true;
+    size = (uint32_t)machine_read_linear(e->machine, gva, bytes, size < 15 ? size : 15);
+    return x86_decode(bytes, size, engine_code_bits(e), &insn) && (insn.rep || insn.repne) &&
+           engine_reg(e, UC_X86_REG_RCX) == e->step_rcx;
+}
+
 /* Step mode: before every instruction. */
 static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
 {
     struct engine *e = ctx;
 
-    if (e->quiet || (gva == e->step_gva && !repeats(e, gva, size)))
+    if (e->quiet || (gva == e->step_gva && begins_anew(e, gva, size)))
         return;
     e->context_fresh = false;
     if (e->fence != ~0ull && ((gva + size - 1) & PAGE_MASK) == e->fence) {
@@ -282,6 +300,7 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
         e->window_later = e->block_begins = false;
         e->machine->insns++;
         e->step_gva = gva;
+        e->step_rcx = engine_reg(e, UC_X86_REG_RCX);
         return;
     }
     e->step_gva = ~0ull;

@@ -5,6 +5,7 @@
  */
 #include "backend/unicorn/engine.h"
 
+#include "backend/unicorn/vmcb.h"
 #include "util/bytes.h"
 #include "x86/descriptor.h"
 
@@ -137,6 +138,32 @@ static int gate_error(struct engine *e)
     return (gate[5] >> 5 & 3u) < x86_cpl(&e->state) ? (int)(vector * 8 + 2) : -1;
 }
 
+/*
+ * IA-32e mode: a handler's entry point that is not canonical is #GP before anything is pushed (SDM
+ * vol. 2, INT n); the core jumps there. True: e->raised is to be delivered instead.
+ */
+static bool entry_is_bad(struct engine *e)
+{
+    unsigned vector = INTR_VECTOR(e->event.info), type = INTR_TYPE(e->event.info);
+    bool software = type == INTR_SOFTWARE || type == INTR_SOFTWARE_EXCEPTION;
+    uint8_t gate[16];
+    uint64_t entry;
+
+    if (!(e->state.efer & EFER_LMA) || vector * 16 + 15 > e->state.idtr.limit ||
+        machine_read_linear(e->machine, e->state.idtr.base + vector * 16, gate, 16) < 16 ||
+        !(gate[5] & 0x80))
+        return false; /* absent ones fault in the core */
+    entry =
+        get_le16(gate) | (uint64_t)get_le16(gate + 6) << 16 | (uint64_t)get_le32(gate + 8) << 32;
+    if (x86_canonical48(entry) || (e->state.cr4 & CR4_LA57))
+        return false;
+    e->raised = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
+                                           INTR_HARDWARE_EXCEPTION << 8 | X86_GP,
+                                   .error = !software};
+    e->aborted = PRIVATE_EXIT_EVENT;
+    return true;
+}
+
 /* Does the event go through a task gate? Then it is an exit, or a fault on the way there. */
 static bool through_task_gate(struct engine *e)
 {
@@ -177,7 +204,7 @@ bool deliver_enter(struct engine *e)
     e->aborted = 0;
     e->native = -1;
     e->fault.kind = FAULT_NONE;
-    if ((e->event.info & INTR_VALID) && through_task_gate(e))
+    if ((e->event.info & INTR_VALID) && (through_task_gate(e) || entry_is_bad(e)))
         return false;
     if (e->event.info & INTR_VALID) {
         e->state.rip += e->event.insn_len;

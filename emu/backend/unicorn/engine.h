@@ -67,7 +67,9 @@ enum fault_kind {
     FAULT_EPT_TABLE,
     FAULT_EPT_MISCONFIG,
     FAULT_STOP_FETCH,
-    FAULT_SYSTEM_TABLE /* no fault yet: see memory.c, stage_one() */
+    /* No faults, but a reason to come back before the access: see memory.c. */
+    FAULT_SYSTEM_TABLE,
+    FAULT_CODE_WRITTEN
 };
 
 /* Why the fill hook denied an access. */
@@ -171,6 +173,7 @@ struct engine {
     bool state_changed; /* the last block may have left another code segment, CPL, AC or shadow */
     bool stepping;      /* instruction hook in use instead of block counts */
     uc_hook step_hook;
+    uint64_t step_rcx; /* RCX as it was when that began */
     uint64_t step_gva; /* instruction being executed, ~0: none yet */
     bool budget_hit;
     bool window_hit;        /* the guest can take the interrupt that waits */
@@ -277,6 +280,8 @@ bool count_steps_pay(const struct engine *e);
 
 /* inspect.c */
 enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size);
+/* Is there a REP instruction that stores? Over its own code it is run step by step. */
+bool inspect_rep_stores(struct engine *e, const uint8_t *bytes, size_t size);
 /* True: the engine comes back before the instruction, e->aborted says why. */
 bool inspect_insn(struct engine *e, uint64_t gva);
 /* The same for a transfer through a task gate or to a TSS, from `e->state`. */

@@ -124,6 +124,18 @@ enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size)
     return suspect;
 }
 
+bool inspect_rep_stores(struct engine *e, const uint8_t *bytes, size_t size)
+{
+    unsigned bits = engine_code_bits(e);
+    struct x86_insn insn;
+
+    for (size_t at = 0; x86_decode(bytes + at, size - at, bits, &insn); at += insn.length)
+        if (insn.map == 0 && (insn.rep || insn.repne) &&
+            ((insn.opcode & 0xf6) == 0xa4 || (insn.opcode & 0xfe) == 0xaa))
+            return true; /* MOVS, STOS (and CMPS); INS exits */
+    return false;
+}
+
 /* ---- one instruction --------------------------------------------------------------------- */
 
 static void raise(struct engine *e, const struct x86_event *event)

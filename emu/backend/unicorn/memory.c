@@ -6,7 +6,8 @@
  * Kept up here too: A and D bits, the dirty log (a clean page is mapped read-only, so its first
  * store comes back), and which pages hold code. A page is either writable or executable in the
  * TLB until a guest writes to a page that it also runs: that page is PAGE_MIXED from then on, both
- * at once (the core invalidates its translations itself, at a cost for each store).
+ * at once (the core invalidates its translations itself, at a cost for each store). The write that
+ * makes it so is denied first (FAULT_CODE_WRITTEN), so that count.c knows before it happens.
  */
 #include "backend/unicorn/engine.h"
 
@@ -313,9 +314,13 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
             return fill_mmio(e, walk.gpa, access, entry);
         return deny_located(e, FAULT_EPT, gva, access, entry);
     }
+    use = page_use(e, slot, walk.gpa);
+    if (access == X86_WRITE && *use == PAGE_CODE && !e->quiet) {
+        note_use(e, use, access);
+        return deny(e, FAULT_CODE_WRITTEN, gva, access);
+    }
     if (access == X86_WRITE)
         ram_mark_dirty(&e->machine->ram, walk.gpa);
-    use = page_use(e, slot, walk.gpa);
     note_use(e, use, access);
     entry->paddr = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
     entry->perms = allowed(e, slot, &walk, access, rights, *use);
