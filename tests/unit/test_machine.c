@@ -88,6 +88,22 @@ START_TEST(test_ins_writes_memory)
 }
 END_TEST
 
+/* A store that faults leaves the flags of what came before it, however the run is cut. */
+START_TEST(test_flags_at_a_fault)
+{
+    for (uint64_t piece = 1; piece < 6; piece++) {
+        fixture_again();
+        /* sub al,al; add al,1; sbb al,0; add [fffff000h],al */
+        LOAD(enter_flat32, 0x28, 0xc0, 0x04, 0x01, 0x1c, 0x00, 0x00, 0x05, 0x00, 0xf0, 0xff, 0xef);
+        while (f.count == 0)
+            run(piece, 1);
+        ck_assert_uint_eq(f.exits[0].reason, EXIT_EPT_VIOLATION);
+        ck_assert_uint_eq(f.exits[0].insns, 3);
+        ck_assert_uint_eq(f.m->vcpu->ops->get_rflags(f.m->vcpu) & 0x8d5, 0);
+    }
+}
+END_TEST
+
 START_TEST(test_debug_exit)
 {
     LOAD(enter_real, 0xb0, 0x15, 0xe6, 0xf4, 0xf4);
@@ -545,6 +561,7 @@ int main(void)
     tcase_add_test(tc, test_io_qualification);
     tcase_add_test(tc, test_rep_outs);
     tcase_add_test(tc, test_ins_writes_memory);
+    tcase_add_test(tc, test_flags_at_a_fault);
     tcase_add_test(tc, test_debug_exit);
     tcase_add_test(tc, test_cr_access);
     tcase_add_test(tc, test_lmsw_memory);

@@ -301,6 +301,7 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
         e->machine->insns++;
         e->step_gva = gva;
         e->step_rcx = engine_reg(e, UC_X86_REG_RCX);
+        e->step_rflags = engine_reg(e, UC_X86_REG_RFLAGS);
         return;
     }
     e->step_gva = ~0ull;
@@ -347,13 +348,23 @@ void count_begin(struct engine *e)
     e->inspect_hit = e->inspecting = false;
 }
 
+/*
+ * The instruction at RIP had begun, but did not retire. Its flags are those before it: where it has
+ * an instruction hook, the core mixes the hook's idea of them with the one before.
+ */
+static void unbegin(struct engine *e)
+{
+    e->machine->insns--;
+    engine_set_reg(e, UC_X86_REG_RFLAGS, e->step_rflags);
+}
+
 void count_settle(struct engine *e, uint64_t gva)
 {
     bool next_fetch = e->fault.kind != FAULT_NONE && e->fault.access == X86_FETCH;
 
     if (e->stepping) {
         if (e->step_gva != ~0ull && e->step_gva == gva && !next_fetch)
-            e->machine->insns--; /* the instruction at RIP had begun, but did not retire */
+            unbegin(e);
     } else if (!next_fetch) {
         e->machine->insns -= not_retired(e, e->block, gva);
     }

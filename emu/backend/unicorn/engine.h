@@ -173,8 +173,8 @@ struct engine {
     bool state_changed; /* the last block may have left another code segment, CPL, AC or shadow */
     bool stepping;      /* instruction hook in use instead of block counts */
     uc_hook step_hook;
-    uint64_t step_rcx; /* RCX as it was when that began */
-    uint64_t step_gva; /* instruction being executed, ~0: none yet */
+    uint64_t step_rcx, step_rflags; /* as they were when that began */
+    uint64_t step_gva;              /* instruction being executed, ~0: none yet */
     bool budget_hit;
     bool window_hit;        /* the guest can take the interrupt that waits */
     bool inspect_hit;       /* the block at RIP has an instruction to be looked at */
