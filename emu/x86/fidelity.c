@@ -94,10 +94,10 @@ const struct fidelity fidelity_table[] = {
                   {0, 0xeb, 0xeb, ANY, ANY, ANY, FIDELITY_OPSIZE, ALL},
                   {1, 0x80, 0x8f, ANY, ANY, ANY, FIDELITY_OPSIZE, ALL}}},
     {.id = "lock-bit-register",
-     .text = "LOCK BTS, LOCK BTR or LOCK BTC on a register ends vlab itself instead of raising "
-             "#UD.",
+     .text = "LOCK BTS, LOCK BTR or LOCK BTC on a register ends the run with an error instead of "
+             "raising #UD.",
      .section = "vol. 2, LOCK",
-     .seen = "the process is gone",
+     .seen = "the run's last line",
      .owner = FIDELITY_CORE},
     {.id = "bmi-undefined",
      .text = "After the #UD of a reserved VEX.0F38.F3 form RFLAGS holds the operand, VM and IOPL "
@@ -218,13 +218,6 @@ const struct fidelity fidelity_table[] = {
      .owner = FIDELITY_CORE,
      .patterns = {{3, 0x60, 0x63, ANY, NONE, NONE, 0,
                    FIDELITY_XMM | FIDELITY_GPR | FIDELITY_RFLAGS}}},
-    {.id = "string-compare-length",
-     .text =
-         "PCMPESTRI or PCMPESTRM with the least integer as a length (EAX or EDX 80000000h) reads "
-         "beyond its operand and may end vlab itself.",
-     .section = "vol. 2, 4.1.3",
-     .seen = "the process is gone",
-     .owner = FIDELITY_CORE},
     {.id = "fisttp-overflow",
      .text = "FISTTP and FIST of a value that does not fit store another one than the integer "
              "indefinite.",

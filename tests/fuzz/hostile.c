@@ -283,8 +283,6 @@ static void defuse(uint8_t *code, uint32_t size)
     for (uint32_t i = 0; i + 2 < size; i++) {
         if (code[i] != 0x0f)
             continue;
-        if (code[i + 1] == 0x3a && (code[i + 2] & 0xfe) == 0x60)
-            code[i + 2] = 0x63;
         if (code[i + 1] == 0xab || code[i + 1] == 0xb3 || (code[i + 1] & 0xfe) == 0xba)
             code[i + 1] = 0xa3; /* BT */
     }

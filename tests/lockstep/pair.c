@@ -200,18 +200,11 @@ static bool changes_hidden_state(const struct x86_insn *insn)
     return insn->opcode == 0x21 || insn->opcode == 0x23;
 }
 
-static bool is_least(uint64_t length)
-{
-    return (uint32_t)length == 0x80000000 || length == 1ull << 63;
-}
-
-/* See "lock-bit-register" and "string-compare-length" in emu/x86/fidelity.c. */
-static bool ends_the_process(const struct x86_insn *insn, const struct x86_state *s)
+/* See "lock-bit-register" in emu/x86/fidelity.c. */
+static bool ends_the_run(const struct x86_insn *insn)
 {
     unsigned op = insn->opcode;
 
-    if (insn->map == 3 && (op == 0x60 || op == 0x61))
-        return is_least(s->gpr[X86_RAX]) || is_least(s->gpr[X86_RDX]);
     return insn->lock && insn->map == 1 && insn->modrm >= 0xc0 &&
            (op == 0xab || op == 0xb3 || op == 0xba || op == 0xbb);
 }
@@ -270,8 +263,8 @@ static bool look_at_instruction(struct pair *p)
     for (unsigned i = 0; code_bits(s) == 64 && i + 1u < p->insn.prefix_count; i++)
         if ((p->bytes[i] & 0xf0) == 0x40)
             return false;
-    p->why = "what would end the process";
-    if (ends_the_process(&p->insn, s))
+    p->why = "what ends a run";
+    if (ends_the_run(&p->insn))
         return false;
     p->why = "a stack elsewhere";
     if (!has_stack(s))

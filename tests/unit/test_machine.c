@@ -88,6 +88,36 @@ START_TEST(test_ins_writes_memory)
 }
 END_TEST
 
+/* The core ends the process over this one: the run ends instead, and the machine can be looked at. */
+START_TEST(test_core_gives_up)
+{
+    struct run_result r;
+    struct x86_state s;
+
+    LOAD(enter_flat32, 0x40, 0xf0, 0x0f, 0xb3, 0xc6, 0x40); /* inc eax; lock btr esi,eax */
+    r = run(100, 0);
+    ck_assert_int_eq(r.stop, STOP_GUEST_ERROR);
+    ck_assert_ptr_nonnull(strstr(r.error.text, "cannot translate"));
+    machine_get_state(f.m, &s);
+    ck_assert_uint_eq(s.rip, AT);
+    ck_assert_int_eq(run(100, 0).stop, STOP_GUEST_ERROR);
+}
+END_TEST
+
+/* PCMPESTRI with the least integer as a length, for which the core reads beyond its operand. */
+START_TEST(test_string_compare_length)
+{
+    /* mov eax,80000000h; mov edx,eax; pcmpestri xmm0,xmm1,0; nop */
+    LOAD(enter_flat32, 0xb8, 0, 0, 0, 0x80, 0x89, 0xc2, 0x66, 0x0f, 0x3a, 0x61, 0xc1, 0x00, 0x90);
+    f.m->vcpu->ops->set_cr(f.m->vcpu, 4, CR4_OSFXSR);
+    run(4, 0);
+    ck_assert_uint_eq(f.count, 0);
+    ck_assert_uint_eq(reg(X86_RAX), 0x80000000);
+    ck_assert_uint_eq(reg(X86_RDX), 0x80000000);
+    ck_assert_uint_eq(reg(X86_RCX), 0); /* equal from the first byte on */
+}
+END_TEST
+
 /* A store that faults leaves the flags of what came before it, however the run is cut. */
 START_TEST(test_flags_at_a_fault)
 {
@@ -561,6 +591,8 @@ int main(void)
     tcase_add_test(tc, test_io_qualification);
     tcase_add_test(tc, test_rep_outs);
     tcase_add_test(tc, test_ins_writes_memory);
+    tcase_add_test(tc, test_core_gives_up);
+    tcase_add_test(tc, test_string_compare_length);
     tcase_add_test(tc, test_flags_at_a_fault);
     tcase_add_test(tc, test_debug_exit);
     tcase_add_test(tc, test_cr_access);

@@ -146,7 +146,8 @@ void engine_go(struct engine *e)
         e->fault.kind = FAULT_NONE;
     engine_put_gprs(e);
     count_resume(e);
-    uc_emu_start(e->uc, engine_rip(e), ~0ull, 0, 0);
+    if (!rescue_emu_start(e, engine_rip(e)))
+        e->broken = true;
     count_pause(e);
     e->has_rip = false;
     if (e->stepping || e->quiet)
@@ -399,6 +400,15 @@ static bool unicorn_interruptible(struct vcpu *vcpu, bool nmi)
 
 /* ---- the run ----------------------------------------------------------------------------- */
 
+static enum backend_stop gave_up(struct engine *e, struct error *err)
+{
+    error_set(err, -EFAULT,
+              "the emulated CPU: its core cannot translate the code at rip %#llx, see vlab doctor "
+              "--fidelity",
+              (unsigned long long)engine_rip(e));
+    return BACKEND_BROKEN;
+}
+
 static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct vm_exit *exit,
                                      struct error *err)
 {
@@ -408,6 +418,8 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
 
     if (memory_map(e, err))
         return BACKEND_BROKEN;
+    if (e->broken)
+        return gave_up(e, err);
     for (unsigned idle = 0; idle < 3;) {
         if (e->loaded && (e->event.info & INTR_VALID))
             world_park(e);
@@ -420,6 +432,8 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         if (breakpoint_exit(e, exit) || window_exit(e, exit))
             return BACKEND_EXIT;
         stretch(e, limit);
+        if (e->broken)
+            return gave_up(e, err);
         if (is_no_fault(e)) {
             count_settle(e, linear_rip(e));
             continue;
@@ -872,6 +886,7 @@ int engine_attach(struct vcpu *vcpu, struct error *err)
     for (int i = 0; i < BLOCKS; i++)
         e->blocks[i].gva = ~0ull;
     vcpu->priv = e;
+    rescue_install();
     rc = engine_open(e, err);
     if (rc) {
         unicorn_close(vcpu);

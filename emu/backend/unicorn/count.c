@@ -282,6 +282,7 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
 
     if (e->quiet || (gva == e->step_gva && begins_anew(e, gva, size)))
         return;
+    inspect_unclamp(e);
     e->context_fresh = false;
     if (e->fence != ~0ull && ((gva + size - 1) & PAGE_MASK) == e->fence) {
         e->fence_hit = true;
@@ -360,8 +361,10 @@ static void unbegin(struct engine *e)
 
 void count_settle(struct engine *e, uint64_t gva)
 {
-    bool next_fetch = e->fault.kind != FAULT_NONE && e->fault.access == X86_FETCH;
+    bool next_fetch;
 
+    inspect_unclamp(e);
+    next_fetch = e->fault.kind != FAULT_NONE && e->fault.access == X86_FETCH;
     if (e->stepping) {
         if (e->step_gva != ~0ull && e->step_gva == gva && !next_fetch)
             unbegin(e);

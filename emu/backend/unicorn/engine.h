@@ -15,6 +15,7 @@
  *   watch.c    breakpoints and alignment checks
  *   exits.c    what came back -> struct vm_exit
  *   selftest.c the engine tests itself before it is trusted
+ *   rescue.c   the library must not end the process
  *   near.c     generated code is placed within reach of a near call
  */
 #ifndef VLAB_BACKEND_UNICORN_ENGINE_H
@@ -176,16 +177,19 @@ struct engine {
     uint64_t step_rcx, step_rflags; /* as they were when that began */
     uint64_t step_gva;              /* instruction being executed, ~0: none yet */
     bool budget_hit;
-    bool window_hit;        /* the guest can take the interrupt that waits */
-    bool inspect_hit;       /* the block at RIP has an instruction to be looked at */
+    bool window_hit;  /* the guest can take the interrupt that waits */
+    bool inspect_hit; /* the block at RIP has an instruction to be looked at */
+    bool clamped;     /* EAX and EDX are not the guest's for one instruction, see inspect.c */
+    uint64_t clamped_rax, clamped_rdx;
     uint32_t inspect_insns; /* ... and so many instructions */
     bool inspecting;        /* such a block is being run, in step mode */
     uint64_t fence;         /* page whose fetch was denied while translating ahead, ~0: none */
     bool fence_hit;
 
     /* Set by hooks, read after uc_emu_start(). */
-    bool quiet; /* stub or probe runs: count nothing, report nothing */
-    int native; /* SVM exit code, -1: none */
+    bool broken; /* the library gave up: no more runs */
+    bool quiet;  /* stub or probe runs: count nothing, report nothing */
+    int native;  /* SVM exit code, -1: none */
     struct io_access io;
     int aborted; /* enum private_exit_code raised by a hook, 0: none */
     uint64_t aborted_rcx;
@@ -280,6 +284,8 @@ bool count_steps_pay(const struct engine *e);
 
 /* inspect.c */
 enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size);
+/* Give back the registers that inspect_insn() changed. */
+void inspect_unclamp(struct engine *e);
 /* Is there a REP instruction that stores? Over its own code it is run step by step. */
 bool inspect_rep_stores(struct engine *e, const uint8_t *bytes, size_t size);
 /* True: the engine comes back before the instruction, e->aborted says why. */
@@ -303,6 +309,11 @@ bool watch_fetch(struct engine *e, uint64_t gva);
 bool watch_alignment(struct engine *e);
 /* See memory accesses while they are watched. Call with the engine stopped. */
 void watch_memory(struct engine *e);
+
+/* rescue.c */
+void rescue_install(void);
+/* uc_emu_start(); false when the library would have ended the process: the engine is lost. */
+bool rescue_emu_start(struct engine *e, uint64_t rip);
 
 /* backend.c */
 /* uc_emu_start() until something stops it. */

@@ -73,12 +73,18 @@ static bool leaves_segment(struct engine *e, const struct x86_insn *insn)
     return is_far_indirect(insn) || (insn->opcode != OPCODE_IRET && engine_code_bits(e) != 64);
 }
 
+/* PCMPESTRI, PCMPESTRM: of the least integer as a length the core reads far beyond its operand. */
+static bool is_string_compare(const struct x86_insn *insn)
+{
+    return insn->map == 3 && (insn->opcode & 0xfe) == 0x60;
+}
+
 static bool is_suspect(struct engine *e, const struct x86_insn *insn)
 {
     if (insn->vector)
         return is_undefined(insn);
-    return is_random(insn) || is_xsetbv(insn) || is_write_base(insn) || is_undefined(insn) ||
-           (insn->lock && !x86_lock_allowed(insn)) || leaves_segment(e, insn);
+    return is_random(insn) || is_string_compare(insn) || is_xsetbv(insn) || is_write_base(insn) ||
+           is_undefined(insn) || (insn->lock && !x86_lock_allowed(insn)) || leaves_segment(e, insn);
 }
 
 /* Far transfers, POPF, STI and loads of SS end their block and leave another state behind. */
@@ -244,6 +250,35 @@ static bool inspect_far(struct engine *e, const struct x86_insn *insn, const uin
            inspect_gate(e, source, selector, insn->length);
 }
 
+static bool is_least(uint64_t length)
+{
+    return length == 1ull << 63 || (uint32_t)length == 1u << 31;
+}
+
+/* Any length beyond the operand means all of it (SDM vol. 2, 4.1.3): let it be 16. */
+static bool clamp_lengths(struct engine *e)
+{
+    uint64_t rax = engine_reg(e, UC_X86_REG_RAX), rdx = engine_reg(e, UC_X86_REG_RDX);
+
+    if (!is_least(rax) && !is_least(rdx))
+        return false;
+    e->clamped = true;
+    e->clamped_rax = rax;
+    e->clamped_rdx = rdx;
+    engine_set_reg(e, UC_X86_REG_RAX, is_least(rax) ? 16 : rax);
+    engine_set_reg(e, UC_X86_REG_RDX, is_least(rdx) ? 16 : rdx);
+    return false;
+}
+
+void inspect_unclamp(struct engine *e)
+{
+    if (!e->clamped)
+        return;
+    e->clamped = false;
+    engine_set_reg(e, UC_X86_REG_RAX, e->clamped_rax);
+    engine_set_reg(e, UC_X86_REG_RDX, e->clamped_rdx);
+}
+
 static bool inspect_write_base(struct engine *e, const struct x86_insn *insn)
 {
     static const struct x86_event gp = {.info = INTR_VALID | INTR_HAS_ERROR |
@@ -276,6 +311,8 @@ bool inspect_insn(struct engine *e, uint64_t gva)
         raise(e, &ud);
         return true;
     }
+    if (is_string_compare(&insn))
+        return clamp_lengths(e);
     if (is_write_base(&insn))
         return inspect_write_base(e, &insn);
     if (is_xsetbv(&insn))
