@@ -1,5 +1,6 @@
 /*
- * Claim: two million CPUID exits a second pass through dispatch and into a trace file.
+ * Claims: four million CPUID exits a second, and three million of OUT, pass through dispatch and into
+ * a trace file.
  *
  * The peer is the cheapest exit that a bare engine can make: a hook on CPUID that stops it, and a
  * new start behind the instruction, with nothing looked at, dispatched or recorded.
@@ -14,7 +15,8 @@
 #include <unistd.h>
 
 #define EXITS 1000000ull
-#define GOAL 2.0 /* million a second */
+#define CPUID_GOAL 4.0 /* million a second */
+#define OUT_GOAL 3.0
 
 struct recorder {
     struct trace_writer *writer;
@@ -110,10 +112,33 @@ static int measure(struct guest64 *g, struct recorder *recorder, const char *pat
     }
     got = measure_spread(ours, MEASURE_REPEATS);
     measure_row("CPUID exits, dispatched and recorded in a trace file", "none: a goal of its own",
-                "2.00 million/s", got, "million/s", got.median >= GOAL);
+                "4.00 million/s", got, "million/s", got.median >= CPUID_GOAL);
     got = measure_spread(ratios, MEASURE_REPEATS);
     measure_row("the same", "bare Unicorn, stopped at each CPUID and started behind it",
                 "none: for comparison", got, "of its speed", true);
+    return 0;
+}
+
+static int measure_out(struct recorder *recorder, const struct exit_observer *observer,
+                       const char *path, struct error *err)
+{
+    double rates[MEASURE_REPEATS], seconds;
+    struct guest64 g;
+    struct spread got;
+    int failed = guest64_open(&g, "bench/guest/out.bin", observer, err);
+
+    if (failed)
+        return failed;
+    for (int i = 0; !failed && i < MEASURE_REPEATS; i++) {
+        failed = run_ours(&g, recorder, path, &seconds, err);
+        rates[i] = (double)EXITS / seconds * 1e-6;
+    }
+    guest64_close(&g);
+    if (failed)
+        return failed;
+    got = measure_spread(rates, MEASURE_REPEATS);
+    measure_row("OUT exits, dispatched and recorded in a trace file", "none: a goal of its own",
+                "3.00 million/s", got, "million/s", got.median >= OUT_GOAL);
     return 0;
 }
 
@@ -140,5 +165,6 @@ int main(void)
     else
         failed = measure(&g, &recorder, path, &err);
     guest64_close(&g);
+    failed = failed ? failed : measure_out(&recorder, &observer, path, &err);
     return failed ? measure_fail(&err) : 0;
 }

@@ -358,17 +358,19 @@ bool x86_decode(const uint8_t *bytes, size_t size, unsigned bits, struct x86_ins
     return true;
 }
 
-unsigned x86_count_insns(const uint8_t *bytes, size_t size, unsigned bits)
+unsigned x86_count_insns(const uint8_t *bytes, size_t size, unsigned bits, uint32_t *last)
 {
     struct x86_insn insn;
     unsigned count = 0;
+    size_t at = 0;
 
-    while (size > 0) {
+    *last = 0;
+    while (at < size) {
         count++;
-        if (!x86_decode(bytes, size, bits, &insn))
+        *last = (uint32_t)at;
+        if (!x86_decode(bytes + at, size - at, bits, &insn))
             break;
-        bytes += insn.length;
-        size -= insn.length;
+        at += insn.length;
     }
     return count;
 }

@@ -35,8 +35,11 @@ struct x86_insn {
  */
 bool x86_decode(const uint8_t *bytes, size_t size, unsigned bits, struct x86_insn *insn);
 
-/* Whole instructions in [bytes, bytes + size); a last one that is cut off counts as one. */
-unsigned x86_count_insns(const uint8_t *bytes, size_t size, unsigned bits);
+/*
+ * Whole instructions in [bytes, bytes + size); a last one that is cut off counts as one. *last is the
+ * offset of the last one, 0 when there is none.
+ */
+unsigned x86_count_insns(const uint8_t *bytes, size_t size, unsigned bits, uint32_t *last);
 
 /* May this instruction have a LOCK prefix (SDM vol. 2, LOCK)? Otherwise it is undefined with one. */
 bool x86_lock_allowed(const struct x86_insn *insn);

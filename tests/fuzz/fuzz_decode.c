@@ -31,6 +31,7 @@ static void fuzz_operands(const struct x86_insn *insn, const uint8_t *data, unsi
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct x86_insn insn, again;
+    uint32_t last;
     unsigned bits;
 
     if (size == 0)
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bits = 16u << data[0] % 3;
     data++;
     size--;
-    if (x86_count_insns(data, size, bits) > size)
+    if (x86_count_insns(data, size, bits, &last) > size || (size && last >= size))
         abort();
     if (!x86_decode(data, size, bits, &insn)) {
         if (insn.length != 0)

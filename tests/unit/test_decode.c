@@ -130,10 +130,14 @@ START_TEST(test_count)
 {
     static const uint8_t code[] = {0x90, 0xb8, 1, 2, 3, 4, 0x0f, 0xa2, 0xe9, 1, 2};
 
-    ck_assert_uint_eq(x86_count_insns(code, 0, 32), 0);
-    ck_assert_uint_eq(x86_count_insns(code, 1, 32), 1);
-    ck_assert_uint_eq(x86_count_insns(code, 8, 32), 3);
-    ck_assert_uint_eq(x86_count_insns(code, sizeof(code), 32), 4); /* the last is cut off */
+    uint32_t last;
+
+    ck_assert_uint_eq(x86_count_insns(code, 0, 32, &last), 0);
+    ck_assert_uint_eq(last, 0);
+    ck_assert_uint_eq(x86_count_insns(code, 1, 32, &last), 1);
+    ck_assert_uint_eq(x86_count_insns(code, 8, 32, &last), 3);
+    ck_assert_uint_eq(last, 6);
+    ck_assert_uint_eq(x86_count_insns(code, sizeof(code), 32, &last), 4); /* the last is cut off */
 }
 END_TEST
 

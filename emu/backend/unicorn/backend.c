@@ -167,13 +167,8 @@ unsigned engine_cpl(struct engine *e)
 
 unsigned engine_code_bits(struct engine *e)
 {
-    struct x86_segment cs;
-
     context_read_once(e);
-    if (context_code64(e))
-        return 64;
-    context_segment(e, X86_CS, &cs);
-    return cs.access & SEG_DB ? 32 : 16;
+    return e->code_bits;
 }
 
 static uint64_t linear_rip(struct engine *e)

@@ -66,8 +66,13 @@ void context_read(struct engine *e)
 
 void context_read_once(struct engine *e)
 {
-    if (!e->context_fresh)
-        context_read(e);
+    struct x86_segment cs;
+
+    if (e->context_fresh)
+        return;
+    context_read(e);
+    context_segment(e, X86_CS, &cs);
+    e->code_bits = context_code64(e) ? 64 : cs.access & SEG_DB ? 32 : 16;
     e->context_fresh = true;
 }
 

@@ -37,12 +37,13 @@ static const uint8_t *code_bytes(struct engine *e, uint64_t gva, size_t *size,
     return copy;
 }
 
-static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size)
+/* Instructions in [gva, gva + size), and where the last of them begins. */
+static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size, uint32_t *last)
 {
     uint8_t copy[PAGE_SIZE];
     const uint8_t *bytes = code_bytes(e, gva, &size, copy);
 
-    return x86_count_insns(bytes, size, engine_code_bits(e));
+    return x86_count_insns(bytes, size, engine_code_bits(e), last);
 }
 
 static enum suspicion suspect_bytes(struct engine *e, uint64_t gva, size_t size, bool mixed)
@@ -95,7 +96,7 @@ static void count_mixed(struct engine *e, uint32_t size, struct block *b)
         *b = c->block;
         return;
     }
-    b->insns = count_bytes(e, b->gva, size);
+    b->insns = count_bytes(e, b->gva, size, &b->last);
     b->suspect = suspect_bytes(e, b->gva, size, true);
     if (!bytes || size > in_page || size > sizeof(c->bytes))
         return;
@@ -128,7 +129,7 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
     if (mixed) {
         count_mixed(e, size, &b);
     } else {
-        b.insns = count_bytes(e, gva, size);
+        b.insns = count_bytes(e, gva, size, &b.last);
         b.suspect = suspect_bytes(e, gva, size, false);
     }
     e->block = &e->unremembered;
@@ -163,9 +164,13 @@ static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
 /* How many instructions of block `b` have not retired when RIP is at `gva` inside it. */
 static uint32_t not_retired(struct engine *e, const struct block *b, uint64_t gva)
 {
+    uint32_t last;
+
     if (!b || gva - b->gva >= block_size(b))
         return 0;
-    return b->insns - count_bytes(e, b->gva, gva - b->gva);
+    if (gva - b->gva == b->last)
+        return 1;
+    return b->insns - count_bytes(e, b->gva, gva - b->gva, &last);
 }
 
 /* A block of one instruction, inside the block before it, that cannot have been jumped to. */
@@ -177,20 +182,11 @@ static bool begun_again(struct engine *e, const struct block *before, uint64_t g
 
 bool count_last_insn(struct engine *e, uint64_t *gva)
 {
-    struct x86_insn insn;
-    uint8_t copy[PAGE_SIZE];
-    const uint8_t *bytes;
-    size_t size, at = 0, last = 0;
-
     *gva = e->step_gva;
     if (e->stepping || !e->block)
         return e->step_gva != ~0ull;
-    size = block_size(e->block);
-    bytes = code_bytes(e, e->block->gva, &size, copy);
-    for (; x86_decode(bytes + at, size - at, 64, &insn); at += insn.length)
-        last = at;
-    *gva = e->block->gva + last;
-    return at > 0;
+    *gva = e->block->gva + e->block->last;
+    return true;
 }
 
 static bool stop_requested(const struct engine *e)

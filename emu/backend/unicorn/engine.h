@@ -94,6 +94,7 @@ struct block {
     uint64_t gva;
     uint64_t key; /* engine generation << 32 | size in bytes */
     uint32_t insns;
+    uint32_t last;          /* offset of the last instruction */
     enum suspicion suspect; /* see inspect.c; what is suspect is never remembered */
 };
 #define BLOCKS 4096
@@ -121,6 +122,7 @@ struct engine {
     uc_engine *uc;
     uint8_t *hidden;
     uc_context *context, *parked_context, *probe_context;
+    unsigned code_bits; /* of the code segment in e->context: 16, 32 or 64 */
     bool context_fresh; /* e->context has the code segment, CPL and shadow that the engine has */
     struct context_layout layout;
 
