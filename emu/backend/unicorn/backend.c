@@ -2,10 +2,7 @@
  * The emulated CPU: Unicorn (QEMU's TCG) run as the guest of its own AMD-V emulation, so that every
  * event a hypervisor may intercept arrives precisely. See engine.h for the parts.
  *
- * Task switches are the core's own and no exits. Left out: AVX (CPUID does not report it), external
- * interrupts, hardware breakpoints on data. The core's own limits: the x87 inexact flag is never
- * set, segment limits are not checked in flat fast paths, LOCK on a register form is not refused,
- * MOVAPS and its kin take unaligned addresses.
+ * Where the core differs from a real CPU, and cannot be helped from here, is in emu/x86/fidelity.c.
  */
 #include "backend/unicorn/engine.h"
 
