@@ -239,17 +239,22 @@ static void settle_fetch(struct engine *e)
     }
 }
 
+/* The access is to be tried again, with what is known now. */
+static bool is_no_fault(const struct engine *e)
+{
+    return (e->fault.kind == FAULT_SYSTEM_TABLE || e->fault.kind == FAULT_CODE_WRITTEN) &&
+           !e->aborted && e->native < 0;
+}
+
 static void settle_fault(struct engine *e)
 {
     if (e->fault.kind == FAULT_NONE || e->aborted || e->native >= 0)
         return;
     if (e->fault.kind == FAULT_SYSTEM_TABLE)
         memory_settle_table_access(e);
-    else if (e->fault.kind == FAULT_CODE_WRITTEN)
-        memory_flush(e);
     else if (e->fault.access == X86_FETCH)
         settle_fetch(e);
-    else if (e->fault.access == X86_WRITE && !e->fault.exact)
+    else if (e->fault.access == X86_WRITE && !e->fault.exact && !is_no_fault(e))
         memory_locate_write(e);
     else
         memory_flush(e); /* the page of nothing is still mapped */
@@ -311,13 +316,6 @@ static bool fetches_behind(struct engine *e, uint64_t limit)
         return false;
     count_settle(e, linear_rip(e));
     return e->machine->insns >= limit;
-}
-
-/* The access is to be tried again, with what is known now. */
-static bool is_no_fault(const struct engine *e)
-{
-    return (e->fault.kind == FAULT_SYSTEM_TABLE || e->fault.kind == FAULT_CODE_WRITTEN) &&
-           !e->aborted && e->native < 0;
 }
 
 static bool came_back(const struct engine *e)

@@ -424,12 +424,12 @@ static void fill_table_access(struct vm_exit *exit, unsigned native)
     exit->reason = (native - SVM_EXIT_READ_IDTR) % 4 < 2 ? EXIT_GDTR_IDTR : EXIT_LDTR_TR;
 }
 
-/* Exits whose SVM code alone gives the reason. */
-static int plain_reason(unsigned native)
+/* Exits that have nothing but a reason. The core takes RDTSCP for RDTSC, and INVD for WBINVD. */
+static int plain_reason(unsigned native, const struct x86_insn *insn)
 {
     switch (native) {
     case SVM_EXIT_RDTSC:
-        return EXIT_RDTSC;
+        return insn->opcode == 0x01 ? EXIT_RDTSCP : EXIT_RDTSC;
     case SVM_EXIT_RDPMC:
         return EXIT_RDPMC;
     case SVM_EXIT_CPUID:
@@ -445,7 +445,7 @@ static int plain_reason(unsigned native)
     case SVM_EXIT_RDTSCP:
         return EXIT_RDTSCP;
     case SVM_EXIT_WBINVD:
-        return EXIT_WBINVD;
+        return insn->opcode == 0x08 ? EXIT_INVD : EXIT_WBINVD;
     case SVM_EXIT_MONITOR:
         return EXIT_MONITOR;
     case SVM_EXIT_MWAIT:
@@ -457,46 +457,65 @@ static int plain_reason(unsigned native)
     }
 }
 
-static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+/* #UD: what the core does not know, or does not know of. False: no exit. */
+static bool fill_undefined(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
-    unsigned native = (unsigned)e->native;
-    int plain = plain_reason(native);
-
-    exit->native = native;
-    if (native == SVM_EXIT_WBINVD && insn->opcode == 0x08)
-        exit->reason = EXIT_INVD; /* the core takes one for the other */
-    else if (native == SVM_EXIT_RDTSC && insn->opcode == 0x01)
-        exit->reason = EXIT_RDTSCP; /* the core reports it as what it does first */
-    else if (plain >= 0)
-        exit->reason = (uint32_t)plain;
-    else if (native == SVM_EXIT_EXCEPTION + X86_UD && fast_system_call(e, exit, insn))
+    if (fast_system_call(e, exit, insn))
         return false;
-    else if (exit->has & EXIT_HAS_INTR)
+    if (exit->has & EXIT_HAS_INTR)
         return true; /* a SYSRET that faults */
-    else if (native == SVM_EXIT_EXCEPTION + X86_UD && is_int1(insn))
+    if (is_int1(insn))
         return software_int(e, exit, insn);
-    else if (native - SVM_EXIT_EXCEPTION < 32)
-        fill_exception(e, exit, insn, native - SVM_EXIT_EXCEPTION);
-    else if (native == SVM_EXIT_READ_CR0 || native == SVM_EXIT_READ_CR0 + 4)
-        return !read_shadowed(e, exit, insn, native) && allow_natively(e);
-    else if (native < 16)
+    fill_exception(e, exit, insn, X86_UD);
+    return true;
+}
+
+/* Control, debug and descriptor-table registers, MSRs; false: none of these. */
+static bool fill_register_access(struct engine *e, struct vm_exit *exit,
+                                 const struct x86_insn *insn, unsigned native)
+{
+    if (native < SVM_EXIT_WRITE_CR0)
         fill_cr_read(e, exit, insn, native);
-    else if (native - SVM_EXIT_WRITE_CR0 < 16)
+    else if (native < SVM_EXIT_READ_DR0)
         fill_cr_write(e, exit, insn, native - SVM_EXIT_WRITE_CR0);
-    else if (native - SVM_EXIT_READ_DR0 < 32)
+    else if (native < SVM_EXIT_EXCEPTION)
         fill_dr(e, exit, insn);
-    else if (native - SVM_EXIT_READ_IDTR <= SVM_EXIT_WRITE_TR - SVM_EXIT_READ_IDTR)
+    else if (native >= SVM_EXIT_READ_IDTR && native <= SVM_EXIT_WRITE_TR)
         fill_table_access(exit, native);
-    else if (native == SVM_EXIT_IRET) {
-        unblock_nmi(e);
-        return false;
-    } else if (native == SVM_EXIT_SOFTWARE_INT)
-        return software_int(e, exit, insn);
     else if (native == SVM_EXIT_INVLPG)
         fill_invlpg(e, exit, insn);
     else if (native == SVM_EXIT_MSR)
         fill_msr(e, exit, insn);
-    else /* AMD-V instructions and whatever else this CPU does not have */
+    else
+        return false;
+    return true;
+}
+
+static bool fill_svm(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    unsigned native = (unsigned)e->native;
+    int plain = plain_reason(native, insn);
+
+    exit->native = native;
+    switch (native) {
+    case SVM_EXIT_EXCEPTION + X86_UD:
+        return fill_undefined(e, exit, insn);
+    case SVM_EXIT_READ_CR0:
+    case SVM_EXIT_READ_CR0 + 4:
+        return !read_shadowed(e, exit, insn, native) && allow_natively(e);
+    case SVM_EXIT_IRET:
+        unblock_nmi(e);
+        return false;
+    case SVM_EXIT_SOFTWARE_INT:
+        return software_int(e, exit, insn);
+    default:
+        break;
+    }
+    if (plain >= 0)
+        exit->reason = (uint32_t)plain;
+    else if (native - SVM_EXIT_EXCEPTION < 32)
+        fill_exception(e, exit, insn, native - SVM_EXIT_EXCEPTION);
+    else if (!fill_register_access(e, exit, insn, native)) /* AMD-V instructions */
         set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_UD, false, 0);
     if (exit->reason == EXIT_CPUID)
         exit->value = (uint32_t)engine_reg(e, UC_X86_REG_RAX);
