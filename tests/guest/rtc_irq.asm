@@ -34,7 +34,7 @@ main:
 acknowledge:
     rtc_read REG_C
     and     eax, 0xc0
-    mov     [register_c], eax
+    or      [register_c], eax       ; a second one may be there before the CLI behind HLT
     ret
 
 interrupts:
@@ -44,6 +44,7 @@ interrupts:
 .next:
     rtc_read REG_C
     mov     dword [irq_count], 0
+    mov     dword [register_c], 0
     rtc_put REG_B, 0x42             ; PIE
     sti
     hlt
