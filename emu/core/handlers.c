@@ -50,12 +50,12 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
     }
     if (INTR_VECTOR(event.info) == X86_PF)
         m->vcpu->ops->set_cr(m->vcpu, 2, event.cr2);
-    if (INTR_VECTOR(event.info) == X86_DB)
+    if (INTR_VECTOR(event.info) == X86_DB && INTR_TYPE(event.info) == INTR_HARDWARE_EXCEPTION)
         machine_debug_event(m, exit->qualification);
     if (combined == X86_COMBINED_DOUBLE)
         event = (struct x86_event){.info = INTR_VALID | INTR_HAS_ERROR |
                                            INTR_HARDWARE_EXCEPTION << 8 | X86_DF};
-    if (INTR_TYPE(event.info) == INTR_SOFTWARE_EXCEPTION)
+    if (INTR_TYPE(event.info) != INTR_HARDWARE_EXCEPTION) /* INT1, INT3, INTO */
         event.insn_len = exit->insn_len;
     m->vcpu->ops->inject(m->vcpu, &event);
     return HANDLED;

@@ -71,8 +71,9 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
     silent = !controls_exit(&m->controls, exit); /* the controls let it pass */
     if (silent) {
         handled = handlers_dispatch(m, exit, result);
-        if (handled == HANDLED && !raised_exits(m, exit))
-            return HANDLED;
+        silent = !controls_exit(&m->controls, exit); /* it may have come to a triple fault */
+        if (silent && (handled == HANDLED_STOP || !raised_exits(m, exit)))
+            return handled;
         silent = handled == HANDLED_STOP;
     }
     exit->seq = m->exits++;

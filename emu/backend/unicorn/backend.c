@@ -216,8 +216,7 @@ static void settle_fetch(struct engine *e)
         return;
     }
     if ((rip & PAGE_MASK) == page) {
-        e->fault.gva = rip;
-        e->fault.gpa |= rip & ~PAGE_MASK;
+        memory_locate(e, rip);
         return;
     }
     count_settle(e, rip);
@@ -234,8 +233,7 @@ static void settle_fetch(struct engine *e)
     e->fault = fault;
     rip = linear_rip(e);
     if ((rip & PAGE_MASK) == page) {
-        e->fault.gva = rip;
-        e->fault.gpa |= rip & ~PAGE_MASK;
+        memory_locate(e, rip);
     }
 }
 

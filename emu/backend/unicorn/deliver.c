@@ -115,8 +115,7 @@ static void locate_push(struct engine *e)
         return; /* not this frame: the page is all there is to tell */
     if (top > page + PAGE_SIZE)
         top -= (top - page - PAGE_SIZE + width - 1) / width * width;
-    e->fault.gva = top - width;
-    e->fault.gpa |= (top - width) & ~PAGE_MASK;
+    memory_locate(e, top - width);
 }
 
 /* ---- the gate ---------------------------------------------------------------------------- */

@@ -260,6 +260,8 @@ void memory_paging(struct engine *e, struct x86_paging *mmu);
 void memory_flush(struct engine *e);
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size);
 void memory_locate_write(struct engine *e);
+/* The fault's address within its page is that of `address`. */
+void memory_locate(struct engine *e, uint64_t address);
 /* An access at CPL 3 met a descriptor table on a user page under SMAP: find out whose it is. */
 void memory_settle_table_access(struct engine *e);
 /* Bytes at a linear address that can be fetched, at most to the page's end; NULL when none. */

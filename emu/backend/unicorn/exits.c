@@ -372,7 +372,7 @@ static bool software_int(struct engine *e, struct vm_exit *exit, const struct x8
         type = INTR_PRIVILEGED_SOFTWARE;
         vector = X86_DB;
     }
-    if (type == INTR_SOFTWARE_EXCEPTION && (e->machine->controls.exception_bitmap >> vector & 1)) {
+    if (type != INTR_SOFTWARE && (e->machine->controls.exception_bitmap >> vector & 1)) {
         set_intr(exit, type, vector, false, 0);
         return true;
     }

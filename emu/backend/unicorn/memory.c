@@ -229,13 +229,12 @@ static bool deny_located(struct engine *e, enum fault_kind kind, uint64_t gva,
 }
 
 /* A table of the guest lies where the second stage maps nothing. */
-static bool deny_table(struct engine *e, uint64_t gva, enum x86_access access, uint64_t entry_gpa)
+static bool deny_table(struct engine *e, uint64_t gva, enum x86_access access, uint64_t entry_gpa,
+                       uc_tlb_entry *entry)
 {
-    deny(e, FAULT_EPT_TABLE, gva, access);
     e->fault.gpa = entry_gpa;
     e->fault.ept_rights = 0;
-    e->fault.exact = true;
-    return false;
+    return deny_located(e, FAULT_EPT_TABLE, gva, access, entry);
 }
 
 /* A page becomes code, or a code page is written: see the head of this file. */
@@ -298,7 +297,7 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     if (kind == FAULT_SYSTEM_TABLE)
         return deny(e, kind, gva, access);
     if (kind == FAULT_EPT_TABLE)
-        return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa);
+        return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa, entry);
     if (kind != FAULT_NONE)
         return deny_located(e, kind, gva, access, entry);
     slot = ram_find(&e->machine->ram, walk.gpa);
@@ -386,6 +385,13 @@ bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *en
     return fill_guest(e, gva, type == UC_MEM_WRITE ? X86_WRITE : X86_READ, entry);
 }
 
+void memory_locate(struct engine *e, uint64_t address)
+{
+    e->fault.gva = (e->fault.gva & PAGE_MASK) | (address & ~PAGE_MASK);
+    if (e->fault.kind != FAULT_EPT_TABLE) /* there it is a table's entry */
+        e->fault.gpa = (e->fault.gpa & PAGE_MASK) | (address & ~PAGE_MASK);
+}
+
 bool memory_unmapped(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, int64_t value,
                      void *ctx)
 {
@@ -393,8 +399,7 @@ bool memory_unmapped(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, in
 
     (void)uc, (void)type, (void)size, (void)value;
     if (!e->fault.exact && (hpa & PAGE_MASK) == HPA_NOTHING && e->fault.kind != FAULT_NONE) {
-        e->fault.gva |= hpa & ~PAGE_MASK;
-        e->fault.gpa |= hpa & ~PAGE_MASK;
+        memory_locate(e, hpa);
         e->fault.exact = true;
     }
     if (e->probing)
@@ -419,8 +424,7 @@ static void locate_operand(struct engine *e, uint64_t rip)
     gva = x86_operand_linear(&insn, bytes, &e->state);
     if ((gva & PAGE_MASK) != (e->fault.gva & PAGE_MASK))
         return;
-    e->fault.gva = gva;
-    e->fault.gpa |= gva & ~PAGE_MASK;
+    memory_locate(e, gva);
 }
 
 /*
