@@ -317,6 +317,40 @@ const struct fidelity fidelity_table[] = {
                   {1, 0x00, 0xff, ANY, 6, ANY, FIDELITY_LOCK, ALL},
                   {2, 0x00, 0xff, ANY, 6, ANY, FIDELITY_LOCK, ALL},
                   {3, 0x00, 0xff, ANY, 6, ANY, FIDELITY_LOCK, ALL}}},
+    {.id = "pop-reserved",
+     .text = "QEMU runs 8F with ModRM.reg other than 0 as POP instead of raising #UD.",
+     .section = "vol. 2, Table A-6",
+     .seen = "no #UD",
+     .owner = FIDELITY_QEMU,
+     .patterns = {{0, 0x8f, 0x8f, ANY, 6, ANY, 0, ALL}}},
+    {.id = "rotate-fault",
+     .text = "QEMU's RCL and RCR change CF though their store faults.",
+     .section = "vol. 3, 6.6",
+     .seen = "RFLAGS",
+     .owner = FIDELITY_QEMU,
+     .patterns = {{0, 0xc0, 0xc1, 2, 14, 14, 0, FIDELITY_RFLAGS | FIDELITY_MEMORY},
+                  {0, 0xc0, 0xc1, 3, 14, 14, 0, FIDELITY_RFLAGS | FIDELITY_MEMORY},
+                  {0, 0xd0, 0xd3, 2, 14, 14, 0, FIDELITY_RFLAGS | FIDELITY_MEMORY},
+                  {0, 0xd0, 0xd3, 3, 14, 14, 0, FIDELITY_RFLAGS | FIDELITY_MEMORY}}},
+    {.id = "branch-canonical",
+     .text =
+         "QEMU takes a near branch to an address that is not canonical and faults there, not at "
+         "the branch.",
+     .section = "vol. 2, CALL, JMP, RET",
+     .seen = "the saved RIP of #GP",
+     .owner = FIDELITY_QEMU,
+     .patterns = {{0, 0xc2, 0xc3, ANY, 13, ANY, 0, ALL},
+                  {0, 0xff, 0xff, 2, 13, ANY, 0, ALL},
+                  {0, 0xff, 0xff, 4, 13, ANY, 0, ALL}}},
+    {.id = "stack-canonical",
+     .text = "QEMU raises #GP, not #SS, for an address in the stack segment that is not canonical.",
+     .section = "vol. 1, 3.3.7.1",
+     .seen = "the vector",
+     .owner = FIDELITY_QEMU,
+     .patterns = {{0, 0x00, 0xff, ANY, 12, 13, 0, ALL},
+                  {1, 0x00, 0xff, ANY, 12, 13, 0, ALL},
+                  {2, 0x00, 0xff, ANY, 12, 13, 0, ALL},
+                  {3, 0x00, 0xff, ANY, 12, 13, 0, ALL}}},
     {.id = "int1",
      .text = "QEMU raises #UD for INT1 (F1).",
      .section = "vol. 2, INT1",
@@ -401,6 +435,13 @@ static bool fits(const struct fidelity_pattern *p, const struct x86_insn *insn, 
 const struct fidelity *fidelity_explain(const struct x86_insn *insn, unsigned fields, unsigned here,
                                         unsigned there)
 {
+    struct x86_insn pop = *insn;
+
+    if (insn->map >= 8) { /* XOP, to a CPU that has it; its first byte is POP's */
+        pop.map = 0;
+        pop.opcode = 0x8f;
+        insn = &pop;
+    }
     for (unsigned i = 0; i < fidelity_count; i++)
         for (unsigned k = 0; k < FIDELITY_PATTERNS; k++)
             if (fits(&fidelity_table[i].patterns[k], insn, fields, here, there))

@@ -26,14 +26,21 @@
 static const uint8_t *code_bytes(struct engine *e, uint64_t gva, size_t *size,
                                  uint8_t copy[PAGE_SIZE])
 {
-    size_t in_page = 0;
+    size_t in_page = 0, done = 0;
     const uint8_t *bytes = memory_code(e, gva, &in_page);
 
     if (bytes && in_page >= *size)
         return bytes;
-    if (*size > PAGE_SIZE)
-        *size = PAGE_SIZE;
-    *size = machine_read_linear(e->machine, gva, copy, *size);
+    while (bytes && done < *size && done < PAGE_SIZE) {
+        size_t part = in_page < *size - done ? in_page : *size - done;
+
+        if (part > PAGE_SIZE - done)
+            part = PAGE_SIZE - done;
+        memcpy(copy + done, bytes, part);
+        done += part;
+        bytes = memory_code(e, gva + done, &in_page);
+    }
+    *size = done;
     return copy;
 }
 

@@ -106,6 +106,18 @@ struct block_copy {
 };
 #define BLOCK_COPIES 256
 
+/*
+ * A page that was fetched from. The guest may have changed its tables since: what runs is what the
+ * TLB has, and so what is counted must be.
+ */
+struct code_page {
+    uint64_t gva;
+    const uint8_t *bytes;
+    const uint8_t *use;
+    uint32_t generation; /* of the engine, else the entry holds nothing */
+};
+#define CODE_PAGES 64
+
 enum page_use { PAGE_DATA, PAGE_CODE, PAGE_MIXED };
 
 /* A port access seen by a hook, before it happens. */
@@ -160,8 +172,7 @@ struct engine {
     enum table_access table_access; /* ... and its accesses to descriptor tables are known */
     bool bare_once; /* allow_insn(): the next instruction has no intercepts but what must be */
     uint64_t mmio_page;
-    uint64_t code_gva; /* page last fetched from, and its bytes */
-    const uint8_t *code_page;
+    struct code_page code_pages[CODE_PAGES]; /* where fetches go, as the core's TLB has it */
 
     /* count.c */
     struct block blocks[BLOCKS];

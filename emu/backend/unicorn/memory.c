@@ -62,7 +62,6 @@ void memory_flush(struct engine *e)
     uc_ctl_flush_tlb(e->uc);
     e->generation++;
     count_forget(e);
-    e->code_gva = ~0ull;
 }
 
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
@@ -285,6 +284,11 @@ static bool fill_mmio(struct engine *e, uint64_t gpa, enum x86_access access, uc
     return true;
 }
 
+static struct code_page *code_page(struct engine *e, uint64_t gva)
+{
+    return &e->code_pages[gva / PAGE_SIZE % CODE_PAGES];
+}
+
 static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
 {
     struct x86_walk walk;
@@ -323,6 +327,11 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     note_use(e, use, access);
     entry->paddr = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
     entry->perms = allowed(e, slot, &walk, access, rights, *use);
+    if (access == X86_FETCH)
+        *code_page(e, gva) = (struct code_page){.gva = gva,
+                                                .bytes = slot->host + (walk.gpa - slot->gpa),
+                                                .use = use,
+                                                .generation = e->generation};
     return true;
 }
 
@@ -505,25 +514,23 @@ size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t s
 
 const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size)
 {
-    if ((gva & PAGE_MASK) != e->code_gva) {
-        size_t page = PAGE_SIZE;
-        const uint8_t *bytes = linear_ptr(e, gva & PAGE_MASK, X86_READ, &page);
+    const struct code_page *page = code_page(e, gva);
 
-        if (!bytes || page < PAGE_SIZE)
-            return NULL;
-        e->code_gva = gva & PAGE_MASK;
-        e->code_page = bytes;
-    }
     *size = PAGE_SIZE - gva % PAGE_SIZE;
-    return e->code_page + gva % PAGE_SIZE;
+    if (page->gva == (gva & PAGE_MASK) && page->generation == e->generation)
+        return page->bytes + gva % PAGE_SIZE;
+    return linear_ptr(e, gva, X86_READ, size);
 }
 
 bool memory_page_is_mixed(struct engine *e, uint64_t gva)
 {
+    const struct code_page *page = code_page(e, gva);
     const struct ram_slot *slot;
     struct x86_paging mmu;
     struct x86_walk walk;
 
+    if (page->gva == (gva & PAGE_MASK) && page->generation == e->generation)
+        return *page->use == PAGE_MIXED;
     memory_paging(e, &mmu);
     mmu.cr4 &= ~(uint64_t)(CR4_SMEP | CR4_SMAP);
     x86_walk(&mmu, gva, X86_READ, false, &walk);
