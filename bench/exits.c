@@ -122,7 +122,7 @@ static int measure(struct guest64 *g, struct recorder *recorder, const char *pat
 static int measure_out(struct recorder *recorder, const struct exit_observer *observer,
                        const char *path, struct error *err)
 {
-    double rates[MEASURE_REPEATS], seconds;
+    double rates[MEASURE_REPEATS], seconds = 1;
     struct guest64 g;
     struct spread got;
     int failed = guest64_open(&g, "bench/guest/out.bin", observer, err);

@@ -62,7 +62,7 @@ static int measure_round(struct machine *m, bool inject, double *us, struct erro
 int main(void)
 {
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
-    double costs[MEASURE_REPEATS], plain = 0;
+    double costs[MEASURE_REPEATS] = {0}, plain = 0;
     struct error err = {0};
     struct machine *m;
     struct spread got;

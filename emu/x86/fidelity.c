@@ -379,6 +379,12 @@ const struct fidelity fidelity_table[] = {
      .section = "vol. 2, RET and IRET",
      .seen = "the saved RIP of #GP",
      .owner = FIDELITY_BOTH},
+    {.id = "cs-base",
+     .text = "A far transfer, an interrupt or an IRET to 64-bit code whose descriptor has a base "
+             "adds that base to RIP instead of ignoring it.",
+     .section = "vol. 1, 3.4.2.1",
+     .seen = "where the code is fetched from",
+     .owner = FIDELITY_BOTH},
     {.id = "mxcsr-reserved",
      .text = "LDMXCSR and FXRSTOR take reserved bits of MXCSR instead of raising #GP.",
      .section = "vol. 1, 10.2.3",

@@ -173,7 +173,8 @@ static uint64_t linear_rip(struct engine *e)
     uint64_t rip = engine_rip(e);
 
     context_read_once(e);
-    return context_code64(e) ? rip : (rip + context_cs_base(e)) & 0xffffffff;
+    rip += context_cs_base(e); /* the core adds it in 64-bit mode, too */
+    return context_code64(e) ? rip : rip & 0xffffffff;
 }
 
 /*

@@ -63,8 +63,6 @@ static void fill_place(struct engine *e, struct vm_exit *exit)
         exit->cpl = (uint8_t)x86_cpl(&e->state);
         exit->mode = (uint8_t)x86_mode_of(&e->state);
     }
-    if (exit->mode == X86_MODE_LONG64)
-        exit->cs_base = 0;
 }
 
 static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)

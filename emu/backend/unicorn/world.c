@@ -244,6 +244,8 @@ static void put_guest(struct engine *e)
 
     for (int i = 0; i < X86_SEG_COUNT; i++)
         put_segment(cb + at[i], &s->seg[i]);
+    if ((s->efer & EFER_LMA) && (s->seg[X86_CS].access & SEG_L))
+        put_le64(cb + VMCB_CS + 8, 0); /* the core would add it: see fidelity.c, cs-base */
     put_task_register(cb + VMCB_TR, &s->seg[X86_TR]);
     put_table(cb + VMCB_GDTR, &s->gdtr);
     put_table(cb + VMCB_IDTR, &s->idtr);
