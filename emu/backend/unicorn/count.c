@@ -132,7 +132,11 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
 {
     bool mixed = memory_page_is_mixed(e, gva) || memory_page_is_mixed(e, gva + size - 1);
     struct block b = {.gva = gva, .key = block_key(e, size)};
+    size_t in_page = 0;
 
+    b.bytes = memory_code(e, gva, &in_page);
+    if (in_page < size)
+        b.bytes = NULL;
     if (mixed) {
         count_mixed(e, size, &b);
     } else {
@@ -177,6 +181,8 @@ static uint32_t not_retired(struct engine *e, const struct block *b, uint64_t gv
         return 0;
     if (gva - b->gva == b->last)
         return 1;
+    if (b->bytes) /* the guest's tables may lead elsewhere by now */
+        return b->insns - x86_count_insns(b->bytes, gva - b->gva, engine_code_bits(e), &last);
     return b->insns - count_bytes(e, b->gva, gva - b->gva, &last);
 }
 
