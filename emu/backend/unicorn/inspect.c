@@ -137,8 +137,9 @@ bool inspect_rep_stores(struct engine *e, const uint8_t *bytes, size_t size)
 
     for (size_t at = 0; x86_decode(bytes + at, size - at, bits, &insn); at += insn.length)
         if (insn.map == 0 && (insn.rep || insn.repne) &&
-            ((insn.opcode & 0xf6) == 0xa4 || (insn.opcode & 0xfe) == 0xaa))
-            return true; /* MOVS, STOS (and CMPS); INS exits */
+            ((insn.opcode & 0xf6) == 0xa4 || (insn.opcode & 0xfe) == 0xaa ||
+             (insn.opcode & 0xfe) == 0x6c))
+            return true; /* MOVS (and CMPS), STOS, INS */
     return false;
 }
 
