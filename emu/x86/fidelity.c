@@ -385,6 +385,18 @@ const struct fidelity fidelity_table[] = {
      .section = "vol. 1, 3.4.2.1",
      .seen = "where the code is fetched from",
      .owner = FIDELITY_BOTH},
+    {.id = "canonical-straddle",
+     .text = "An access that begins below the hole of non-canonical addresses and ends in it is "
+             "judged by its first byte.",
+     .section = "vol. 1, 3.3.7.1",
+     .seen = "#PF instead of #GP or #SS",
+     .owner = FIDELITY_BOTH},
+    {.id = "mmx-faults",
+     .text = "CR0.TS goes before CR0.EM for MMX and SSE instructions, and EMMS does not raise a "
+             "pending x87 exception.",
+     .section = "vol. 3, 12.1 and 14.1",
+     .seen = "#NM instead of #UD, no #MF",
+     .owner = FIDELITY_BOTH},
     {.id = "mxcsr-reserved",
      .text = "LDMXCSR and FXRSTOR take reserved bits of MXCSR instead of raising #GP.",
      .section = "vol. 1, 10.2.3",
