@@ -25,72 +25,8 @@ main:
     call    repeats
     leave_with 0x08
 
-; Each #DB: note EIP and DR6, clear DR6. TF off at the end address.
-step:
-    push    eax
-    push    ecx
-    push    edx
-    mov     ecx, [traps]
-    cmp     ecx, MAX_TRAPS
-    jae     .stop
-    mov     eax, [esp + 12]
-    sub     eax, [step_from]
-    mov     [trap_at + ecx * 4], eax
-    mov     edx, dr6
-    mov     [trap_dr6 + ecx * 4], edx
-    inc     dword [traps]
-    mov     edx, 0xffff0ff0
-    mov     dr6, edx
-    mov     eax, [esp + 12]
-    cmp     eax, [step_to]
-    jne     .on
-.stop:
-    and     dword [esp + 20], ~0x100
-.on:
-    pop     edx
-    pop     ecx
-    pop     eax
-    iret
+%include "traps.inc"
 
-; steps NAME, INSTRUCTIONS: run them with TF set, up to and behind the NOP after them
-%macro steps 2+
-    mov     dword [traps], 0
-    mov     dword [step_from], %%from
-    mov     dword [step_to], %%to
-    pushf
-    or      dword [esp], 0x100
-    popf
-%%from:
-    %2
-%%end:
-    nop
-%%to:
-    nop
-    pushf
-    and     dword [esp], ~0x100
-    popf
-    print   %1
-    call    put_traps
-%endmacro
-
-put_traps:
-    pushad
-    xor     esi, esi
-.next:
-    cmp     esi, [traps]
-    jae     .end
-    print   " +"
-    hex8    [trap_at + esi * 4]
-    print   "/"
-    mov     eax, [trap_dr6 + esi * 4]
-    and     eax, 0xf00f             ; BT, BS, BD, B3-B0
-    hex16   eax
-    inc     esi
-    jmp     .next
-.end:
-    print   10
-    popad
-    ret
 
 %macro two 2
     %1
