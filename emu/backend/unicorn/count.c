@@ -135,7 +135,9 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
     size_t in_page = 0;
 
     b.bytes = memory_code(e, gva, &in_page);
-    if (in_page < size)
+    if (b.bytes && in_page < size)
+        b.next = memory_code(e, gva + in_page, &in_page);
+    if (b.bytes && PAGE_SIZE - gva % PAGE_SIZE < size && !b.next)
         b.bytes = NULL;
     if (mixed) {
         count_mixed(e, size, &b);
@@ -172,18 +174,32 @@ static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
            (op >= 0xe0 && op <= 0xeb) || op == 0xff || op == 0x9a || (op >= 0xc2 && op <= 0xcf);
 }
 
+/* Its first `size` bytes, where they were when it was entered: the guest's tables may have changed. */
+static const uint8_t *block_bytes(const struct block *b, size_t size, uint8_t copy[2 * PAGE_SIZE])
+{
+    size_t first = PAGE_SIZE - b->gva % PAGE_SIZE;
+
+    if (size <= first || !b->next)
+        return b->bytes;
+    memcpy(copy, b->bytes, first);
+    memcpy(copy + first, b->next, size - first < PAGE_SIZE ? size - first : PAGE_SIZE);
+    return copy;
+}
+
 /* How many instructions of block `b` have not retired when RIP is at `gva` inside it. */
 static uint32_t not_retired(struct engine *e, const struct block *b, uint64_t gva)
 {
+    uint8_t copy[2 * PAGE_SIZE];
     uint32_t last;
 
     if (!b || gva - b->gva >= block_size(b))
         return 0;
     if (gva - b->gva == b->last)
         return 1;
-    if (b->bytes) /* the guest's tables may lead elsewhere by now */
-        return b->insns - x86_count_insns(b->bytes, gva - b->gva, engine_code_bits(e), &last);
-    return b->insns - count_bytes(e, b->gva, gva - b->gva, &last);
+    if (!b->bytes)
+        return b->insns;
+    return b->insns - x86_count_insns(block_bytes(b, gva - b->gva, copy), gva - b->gva,
+                                      engine_code_bits(e), &last);
 }
 
 /* A block of one instruction, inside the block before it, that cannot have been jumped to. */

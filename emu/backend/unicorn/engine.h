@@ -95,7 +95,8 @@ struct block {
     uint64_t key; /* engine generation << 32 | size in bytes */
     uint32_t insns;
     uint32_t last;          /* offset of the last instruction */
-    const uint8_t *bytes;   /* it in RAM; NULL when it spans pages */
+    const uint8_t *bytes;   /* it in RAM, NULL: not known */
+    const uint8_t *next;    /* ... and its part in the next page, NULL: it has none */
     enum suspicion suspect; /* see inspect.c; what is suspect is never remembered */
 };
 #define BLOCKS 4096
