@@ -168,6 +168,13 @@ unsigned engine_code_bits(struct engine *e)
     return e->code_bits;
 }
 
+bool engine_decode(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_t bytes[15])
+{
+    size_t size = machine_read_linear(e->machine, gva, bytes, 15);
+
+    return x86_decode(bytes, size, engine_code_bits(e), insn);
+}
+
 static uint64_t linear_rip(struct engine *e)
 {
     uint64_t rip = engine_rip(e);
@@ -186,9 +193,8 @@ static void undo_branch(struct engine *e, uint64_t gva)
     uint64_t rsp = engine_reg(e, UC_X86_REG_RSP);
     struct x86_insn insn;
     uint8_t bytes[15];
-    size_t size = machine_read_linear(e->machine, gva, bytes, sizeof(bytes));
 
-    if (!x86_decode(bytes, size, 64, &insn) || insn.map != 0 || insn.vector)
+    if (!engine_decode(e, gva, &insn, bytes) || insn.map != 0 || insn.vector)
         return;
     if (insn.opcode == 0xc3 || insn.opcode == 0xc2)
         rsp -= 8 + (insn.opcode == 0xc2 ? insn.immediate : 0);

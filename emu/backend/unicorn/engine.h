@@ -341,6 +341,8 @@ void engine_come_back(struct engine *e, int code);
 void engine_abort(struct engine *e, int code);
 unsigned engine_cpl(struct engine *e);
 unsigned engine_code_bits(struct engine *e);
+/* The instruction at a linear address; false when it cannot be read or decoded. */
+bool engine_decode(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_t bytes[15]);
 /* The window that the machine waits for is open. */
 bool engine_window_open(struct engine *e);
 

@@ -101,14 +101,6 @@ static bool changes_state(const struct x86_insn *insn)
             op == 0x17 || (op == 0x8e && x86_insn_reg(insn) == X86_SS));
 }
 
-/* The instruction at `gva`; false when it cannot be read or decoded. */
-static bool fetch(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_t bytes[15])
-{
-    size_t size = machine_read_linear(e->machine, gva, bytes, 15);
-
-    return x86_decode(bytes, size, engine_code_bits(e), insn);
-}
-
 static enum suspicion suspicion_of(struct engine *e, const struct x86_insn *insn)
 {
     bool iret = insn->map == 0 && insn->opcode == OPCODE_IRET && !insn->lock;
@@ -306,7 +298,7 @@ bool inspect_insn(struct engine *e, uint64_t gva)
     struct x86_insn insn;
     uint8_t bytes[15];
 
-    if (!fetch(e, gva, &insn, bytes) || !is_suspect(e, &insn))
+    if (!engine_decode(e, gva, &insn, bytes) || !is_suspect(e, &insn))
         return false;
     if (insn.lock || is_undefined(&insn)) {
         raise(e, &ud);

@@ -191,14 +191,13 @@ void memory_settle_table_access(struct engine *e)
 {
     struct x86_insn insn;
     uint8_t bytes[15];
-    size_t size;
+    bool decoded;
 
     memory_flush(e);
     world_read(e);
-    size = machine_read_linear(e->machine, e->state.rip + context_cs_base(e), bytes, sizeof(bytes));
-    x86_decode(bytes, size, engine_code_bits(e), &insn);
+    decoded = engine_decode(e, e->state.rip + context_cs_base(e), &insn, bytes);
     e->table_access =
-        insn.length && reads_descriptor(&insn) ? TABLE_ACCESS_IMPLICIT : TABLE_ACCESS_DATA;
+        decoded && reads_descriptor(&insn) ? TABLE_ACCESS_IMPLICIT : TABLE_ACCESS_DATA;
 }
 
 /* ---- the fill hook ----------------------------------------------------------------------- */
@@ -422,12 +421,10 @@ static void locate_operand(struct engine *e, uint64_t rip)
     struct x86_insn insn;
     uint8_t bytes[15];
     uint64_t gva;
-    size_t size;
 
     engine_set_rip(e, rip);
     world_read(e);
-    size = machine_read_linear(e->machine, rip + context_cs_base(e), bytes, sizeof(bytes));
-    if (!x86_decode(bytes, size, engine_code_bits(e), &insn) || !insn.has_modrm ||
+    if (!engine_decode(e, rip + context_cs_base(e), &insn, bytes) || !insn.has_modrm ||
         insn.modrm >> 6 == 3)
         return;
     gva = x86_operand_linear(&insn, bytes, &e->state);
