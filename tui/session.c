@@ -135,6 +135,9 @@ static void settle(struct session *s)
     case STOP_RESET:
         message(s, false, "the guest reset the machine; r restarts the lab");
         break;
+    case STOP_BREAK:
+        message(s, false, "stopped at breakpoint %u", r->breakpoint);
+        break;
     case STOP_BUDGET:
         break;
     }

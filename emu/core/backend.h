@@ -39,6 +39,7 @@ enum backend_stop {
     BACKEND_EXIT,    /* *exit is filled */
     BACKEND_BUDGET,  /* the instruction budget is used up, exactly */
     BACKEND_STOPPED, /* machine->stop_requested was seen */
+    BACKEND_BREAK,   /* a breakpoint, core/breaks.h: the instruction at RIP has not executed */
     BACKEND_BROKEN   /* cannot go on; `err` says why */
 };
 
@@ -92,6 +93,8 @@ struct backend_ops {
     void (*describe)(struct vcpu *vcpu, struct vm_exit *exit);
     /* m->controls changed. */
     void (*controls_changed)(struct vcpu *vcpu);
+    /* m->breaks changed, outside a run. */
+    void (*breaks_changed)(struct vcpu *vcpu);
     /* What the walker needs, from the loaded state. */
     void (*get_paging)(struct vcpu *vcpu, struct x86_paging *mmu);
     /* Guest-physical memory or its rights changed behind the CPU's back. */

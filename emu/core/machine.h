@@ -15,6 +15,7 @@
 #ifndef VLAB_CORE_MACHINE_H
 #define VLAB_CORE_MACHINE_H
 
+#include "core/breaks.h"
 #include "core/bus.h"
 #include "core/controls.h"
 #include "core/exit.h"
@@ -87,7 +88,8 @@ enum stop_reason {
     STOP_GUEST_ERROR, /* the guest did what this machine cannot run on from; `error` says what */
     STOP_REQUEST,     /* machine_request_stop() */
     STOP_MONITOR,     /* a monitor returned MONITOR_STOP */
-    STOP_RESET        /* the guest pulled the reset line */
+    STOP_RESET,       /* the guest pulled the reset line */
+    STOP_BREAK        /* a breakpoint, see core/breakpoint.h; `breakpoint` is its id */
 };
 
 struct run_limits {
@@ -97,10 +99,11 @@ struct run_limits {
 
 struct run_result {
     enum stop_reason stop;
-    unsigned status;    /* debug-exit: (V << 1) | 1, in 0..255 */
-    uint64_t insns;     /* retired in this call */
-    uint64_t exits;     /* handled in this call */
-    struct error error; /* for STOP_GUEST_ERROR */
+    unsigned status;     /* debug-exit: (V << 1) | 1, in 0..255 */
+    uint64_t insns;      /* retired in this call */
+    uint64_t exits;      /* handled in this call */
+    unsigned breakpoint; /* for STOP_BREAK, its id; else 0 */
+    struct error error;  /* for STOP_GUEST_ERROR */
 };
 
 #define MACHINE_DEVICES_MAX 16
@@ -114,6 +117,7 @@ struct machine {
     struct machine_config config;
     struct monitor monitor;
     struct exit_observer observer;
+    struct breaks breaks;     /* change with machine_break_add() and its kin */
     struct controls controls; /* change with machine_set_controls() */
     struct irq irq;
     struct serial_input serial;
@@ -141,7 +145,10 @@ void machine_destroy(struct machine *m); /* NULL is fine */
  */
 int machine_run(struct machine *m, const struct run_limits *limits, struct run_result *result);
 
-/* One instruction, or one exit when the instruction exits: what "step" means everywhere. */
+/*
+ * One instruction, or one exit when the instruction exits: what "step" means everywhere.
+ * Breakpoints do not matter.
+ */
 int machine_step(struct machine *m, struct run_result *result);
 
 /*
@@ -150,7 +157,10 @@ int machine_step(struct machine *m, struct run_result *result);
  */
 void machine_request_stop(struct machine *m);
 
-/* "debug-exit", "halt", "triple-fault", "budget", "guest-error", "request", "monitor", "reset" */
+/*
+ * "debug-exit", "halt", "triple-fault", "budget", "guest-error", "request", "monitor", "reset",
+ * "breakpoint"
+ */
 const char *stop_reason_name(enum stop_reason stop);
 
 void machine_get_state(const struct machine *m, struct x86_state *state);

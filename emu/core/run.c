@@ -85,6 +85,7 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
     if (exit->reason < EXIT_REASON_COUNT)
         m->exit_counts[exit->reason]++;
     exit->cost = (uint32_t)(__rdtsc() - begin);
+    breaks_see_exit(m, exit);
     if (m->observer.seen)
         m->observer.seen(m->observer.ctx, m, exit);
     return handled;
@@ -146,6 +147,9 @@ static bool run_guest(struct machine *m, uint64_t left, struct run_result *resul
     case BACKEND_STOPPED:
         result->stop = STOP_REQUEST;
         return true;
+    case BACKEND_BREAK:
+        result->stop = STOP_BREAK;
+        return true;
     default:
         result->stop = STOP_GUEST_ERROR;
         return true;
@@ -179,19 +183,32 @@ static bool was_ended(struct machine *m, struct run_result *result)
     return true;
 }
 
+/* The exit that was handled last is one that a breakpoint is about. A reset says so itself. */
+static bool broke(struct machine *m, struct run_result *result)
+{
+    if (!m->breaks.hit || m->reset_requested)
+        return false;
+    result->stop = STOP_BREAK;
+    return true;
+}
+
 int machine_run(struct machine *m, const struct run_limits *limits, struct run_result *result)
 {
     uint64_t insns_before = m->insns, idle = 0;
     bool done = false;
 
     memset(result, 0, sizeof(*result));
+    breaks_begin(m);
     while (!done && !cannot_run(m, result)) {
         uint64_t insns = m->insns;
 
-        done = run_once(m, limits, insns_before, idle, result) || was_ended(m, result);
+        done = run_once(m, limits, insns_before, idle, result) || broke(m, result) ||
+               was_ended(m, result);
         idle += m->insns == insns;
     }
     atomic_store(&m->stop_requested, false);
+    breaks_end(m, result);
+    result->breakpoint = result->stop == STOP_BREAK ? m->breaks.hit : 0;
     result->insns = m->insns - insns_before;
     return result->stop == STOP_GUEST_ERROR && result->error.code == -EIO ? -EIO : 0;
 }
@@ -199,8 +216,12 @@ int machine_run(struct machine *m, const struct run_limits *limits, struct run_r
 int machine_step(struct machine *m, struct run_result *result)
 {
     struct run_limits one = {.insns = 1, .exits = 1};
+    int rc;
 
-    return machine_run(m, &one, result);
+    m->breaks.ignored = true;
+    rc = machine_run(m, &one, result);
+    m->breaks.ignored = false;
+    return rc;
 }
 
 void machine_request_stop(struct machine *m)
@@ -214,7 +235,8 @@ const char *stop_reason_name(enum stop_reason stop)
         [STOP_DEBUG_EXIT] = "debug-exit",     [STOP_HALT] = "halt",
         [STOP_TRIPLE_FAULT] = "triple-fault", [STOP_BUDGET] = "budget",
         [STOP_GUEST_ERROR] = "guest-error",   [STOP_REQUEST] = "request",
-        [STOP_MONITOR] = "monitor",           [STOP_RESET] = "reset"};
+        [STOP_MONITOR] = "monitor",           [STOP_RESET] = "reset",
+        [STOP_BREAK] = "breakpoint"};
 
     return (unsigned)stop < sizeof(names) / sizeof(names[0]) ? names[stop] : "unknown";
 }

@@ -160,7 +160,7 @@ static int read_end(struct trace_reader *r)
                             .stop = get_le32(p + 16),
                             .status = get_le32(p + 20)};
 
-    if (end.stop > STOP_RESET)
+    if (end.stop > STOP_BREAK)
         return fail_at(r, -EINVAL, r->block_at + TRACE_HEAD_SIZE + 16,
                        "stop reason %" PRIu32 " is unknown", end.stop);
     if (get_le64(p + 24) != r->records)

@@ -247,13 +247,15 @@ static void settle_fetch(struct engine *e)
 /* The access is to be tried again, with what is known now. */
 static bool is_no_fault(const struct engine *e)
 {
-    return (e->fault.kind == FAULT_SYSTEM_TABLE || e->fault.kind == FAULT_CODE_WRITTEN) &&
+    return (e->fault.kind == FAULT_SYSTEM_TABLE || e->fault.kind == FAULT_CODE_WRITTEN ||
+            e->fault.kind == FAULT_WATCHED) &&
            !e->aborted && e->native < 0;
 }
 
 static void settle_fault(struct engine *e)
 {
-    if (e->fault.kind == FAULT_NONE || e->aborted || e->native >= 0)
+    if (e->fault.kind == FAULT_NONE || e->fault.kind == FAULT_WATCHED || e->aborted ||
+        e->native >= 0)
         return;
     if (e->fault.kind == FAULT_SYSTEM_TABLE)
         memory_settle_table_access(e);
@@ -298,6 +300,7 @@ static void end_once(struct engine *e)
 static void stretch(struct engine *e, uint64_t limit)
 {
     e->limit = limit;
+    break_begin(e);
     begin_once(e);
     count_begin(e);
     watch_memory(e);
@@ -429,10 +432,16 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         stretch(e, limit);
         if (e->broken)
             return gave_up(e, err);
-        if (is_no_fault(e)) {
+        if (break_again(e) || e->break_hit || is_no_fault(e)) {
             count_settle(e, linear_rip(e));
+            if (e->break_hit)
+                return BACKEND_BREAK;
+            if (e->fault.kind == FAULT_WATCHED)
+                break_open(e);
             continue;
         }
+        if (m->breaks.accesses && break_fault(e, linear_rip(e)))
+            return BACKEND_BREAK;
         if (came_back(e)) {
             end_once(e);
             if (fetches_behind(e, limit))
@@ -778,6 +787,11 @@ static void unicorn_controls_changed(struct vcpu *vcpu)
     world_intercepts(vcpu->priv);
 }
 
+static void unicorn_breaks_changed(struct vcpu *vcpu)
+{
+    break_changed(vcpu->priv);
+}
+
 static void unicorn_get_paging(struct vcpu *vcpu, struct x86_paging *mmu)
 {
     struct engine *e = vcpu->priv;
@@ -947,6 +961,7 @@ const struct backend_ops backend_unicorn = {
     .interruptible = unicorn_interruptible,
     .describe = unicorn_describe,
     .controls_changed = unicorn_controls_changed,
+    .breaks_changed = unicorn_breaks_changed,
     .get_paging = unicorn_get_paging,
     .invalidate = unicorn_invalidate,
 };

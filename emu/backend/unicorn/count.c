@@ -145,6 +145,8 @@ static void block_enter(struct engine *e, uint64_t gva, uint32_t size)
         b.insns = count_bytes(e, gva, size, &b.last);
         b.suspect = suspect_bytes(e, gva, size, false);
     }
+    if (break_in_block(e, gva, size))
+        b.suspect = SUSPECT;
     e->block = &e->unremembered;
     if (!mixed && !b.suspect && (b.insns > 1 || stores_nothing(e, gva)))
         e->block = &e->blocks[gva % BLOCKS];
@@ -319,6 +321,8 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
         e->window_hit = true;
     } else if (e->block_begins && (e->cr0 & CR0_AM) && watch_alignment(e) != e->aligning) {
         e->align_hit = true;
+    } else if (break_insn(e, gva, size)) {
+        e->break_hit = true;
     } else if (e->inspecting && inspect_insn(e, gva)) {
         e->step_gva = ~0ull;
         return;
@@ -350,7 +354,7 @@ bool count_steps_pay(const struct engine *e)
 {
     uint64_t left = e->limit - e->machine->insns;
 
-    return watch_armed(e) || left <= (e->stepping ? STEP_MODE_MAX : 1);
+    return watch_armed(e) || e->break_open || left <= (e->stepping ? STEP_MODE_MAX : 1);
 }
 
 void count_resume(struct engine *e)
@@ -371,7 +375,7 @@ void count_begin(struct engine *e)
 {
     e->step_gva = ~0ull;
     e->budget_hit = e->fence_hit = e->window_hit = e->align_hit = false;
-    e->inspect_hit = e->inspecting = false;
+    e->inspect_hit = e->inspecting = e->break_hit = false;
 }
 
 /*

@@ -12,7 +12,8 @@
  *   count.c    counting instructions, exact stops, single steps
  *   inspect.c  instructions that the core would not stop at
  *   deliver.c  events on their way into the guest
- *   watch.c    breakpoints and alignment checks
+ *   watch.c    breakpoint registers and alignment checks
+ *   breaks.c   breakpoints of the machine
  *   exits.c    what came back -> struct vm_exit
  *   selftest.c the engine tests itself before it is trusted
  *   rescue.c   the library must not end the process
@@ -70,7 +71,8 @@ enum fault_kind {
     FAULT_STOP_FETCH,
     /* No faults, but a reason to come back before the access: see memory.c. */
     FAULT_SYSTEM_TABLE,
-    FAULT_CODE_WRITTEN
+    FAULT_CODE_WRITTEN,
+    FAULT_WATCHED
 };
 
 /* Why the fill hook denied an access. */
@@ -119,6 +121,13 @@ struct code_page {
     uint32_t generation; /* of the engine, else the entry holds nothing */
 };
 #define CODE_PAGES 64
+
+/* Where a page was filled in last, while accesses are watched for breakpoints; see breaks.c. */
+struct break_fill {
+    uint64_t gva, hpa;
+    bool known;
+};
+#define BREAK_FILLS 64
 
 enum page_use { PAGE_DATA, PAGE_CODE, PAGE_MIXED };
 
@@ -218,6 +227,13 @@ struct engine {
     bool aligning;  /* accesses are checked for alignment */
     bool align_hit; /* ... and did: accesses are to be watched, or no longer */
     uc_hook memory_hook;
+
+    /* breaks.c */
+    bool break_hit;       /* the run ends before the instruction at RIP */
+    bool break_open;      /* pages with a watched byte may be in the TLB, accesses are hooked */
+    uint64_t break_until; /* ... until the machine has run so many instructions */
+    uint64_t break_again; /* machine->insns in an instruction that was begun again for a fill */
+    struct break_fill break_fills[BREAK_FILLS];
 };
 
 /* context.c */
@@ -326,6 +342,28 @@ bool watch_fetch(struct engine *e, uint64_t gva);
 bool watch_alignment(struct engine *e);
 /* See memory accesses while they are watched. Call with the engine stopped. */
 void watch_memory(struct engine *e);
+
+/* breaks.c */
+/* Is there a breakpoint on an instruction in [gva, gva + size)? */
+bool break_in_block(struct engine *e, uint64_t gva, uint32_t size);
+/* The instruction is about to run, in step mode: true when the run ends before it. */
+bool break_insn(struct engine *e, uint64_t gva, uint32_t size);
+/* The fill hook: is the access denied, what is left of its rights, and where was it? */
+bool break_denies(struct engine *e, enum x86_access access, uint64_t hpa);
+uint32_t break_perms(struct engine *e, uint32_t perms, uint64_t hpa);
+void break_filled(struct engine *e, uint64_t gva, uint64_t hpa);
+/* After FAULT_WATCHED: watch every access from now on. */
+void break_open(struct engine *e);
+/* Before a stretch: end that when its time is over, else limit the stretch. */
+void break_begin(struct engine *e);
+/* An access that is about to happen: true when the instruction was given up. */
+bool break_access(struct engine *e, enum uc_mem_type type, uint64_t hpa, unsigned size);
+/* The engine came back for break_access(): the instruction is to be begun again. */
+bool break_again(struct engine *e);
+/* An access where no memory is, or none that it may use: true when the run ends before its exit. */
+bool break_fault(struct engine *e, uint64_t gva);
+/* m->breaks changed. */
+void break_changed(struct engine *e);
 
 /* rescue.c */
 void rescue_install(void);

@@ -594,6 +594,7 @@ static bool fill_private(struct engine *e, struct vm_exit *exit, const struct x8
         return true;
     case PRIVATE_EXIT_NPF:
     case PRIVATE_EXIT_FAULT:
+    case PRIVATE_EXIT_AGAIN:
         break;
     }
     fill_fault(e, exit, insn);

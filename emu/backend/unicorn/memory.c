@@ -294,6 +294,7 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     enum fault_kind kind = stage_one(e, gva, access, &walk);
     const struct ram_slot *slot;
     unsigned rights;
+    uint64_t hpa;
     uint8_t *use;
 
     e->fault.error_code = walk.error_code;
@@ -316,6 +317,9 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
             return fill_mmio(e, walk.gpa, access, entry);
         return deny_located(e, FAULT_EPT, gva, access, entry);
     }
+    hpa = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
+    if (break_denies(e, access, hpa))
+        return deny(e, FAULT_WATCHED, gva, access);
     use = page_use(e, slot, walk.gpa);
     if (access == X86_WRITE && *use == PAGE_CODE && !e->quiet) {
         note_use(e, use, access);
@@ -324,8 +328,9 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     if (access == X86_WRITE)
         ram_mark_dirty(&e->machine->ram, walk.gpa);
     note_use(e, use, access);
-    entry->paddr = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
-    entry->perms = allowed(e, slot, &walk, access, rights, *use);
+    entry->paddr = hpa;
+    entry->perms = break_perms(e, allowed(e, slot, &walk, access, rights, *use), hpa);
+    break_filled(e, gva, hpa);
     if (access == X86_FETCH)
         *code_page(e, gva) = (struct code_page){.gva = gva,
                                                 .bytes = slot->host + (walk.gpa - slot->gpa),

@@ -97,10 +97,11 @@ enum private_exit_code {
     PRIVATE_EXIT_SYSTEM_CALL,    /* SYSCALL, SYSENTER */
     PRIVATE_EXIT_RANDOM,         /* RDRAND, RDSEED */
     PRIVATE_EXIT_XSETBV,
-    PRIVATE_EXIT_TASK,      /* engine->task */
-    PRIVATE_EXIT_GATE,      /* a call gate: engine->task has source and selector */
-    PRIVATE_EXIT_EVENT,     /* engine->raised */
-    PRIVATE_EXIT_BREAKPOINT /* engine->debug_hit */
+    PRIVATE_EXIT_TASK,       /* engine->task */
+    PRIVATE_EXIT_GATE,       /* a call gate: engine->task has source and selector */
+    PRIVATE_EXIT_EVENT,      /* engine->raised */
+    PRIVATE_EXIT_BREAKPOINT, /* engine->debug_hit */
+    PRIVATE_EXIT_AGAIN       /* no exit: the instruction is to be begun again, see breaks.c */
 };
 
 #define EFER_SVME (1u << 12) /* AMD manual vol. 2, 3.1.7; the guest never sees it */

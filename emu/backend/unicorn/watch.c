@@ -1,5 +1,6 @@
 /*
- * What has to see each memory access: breakpoints on data and alignment checks.
+ * What has to see each memory access: breakpoints on data and alignment checks. Those of the machine
+ * (breaks.c) share the hook.
  *
  * Breakpoints (DR0-DR3, Intel SDM vol. 3, 18.2 and 18.3.1): while any is enabled the guest runs
  * instruction by instruction; those on data also hook every memory access. Alignment checks (6.15,
@@ -72,6 +73,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, i
         engine_abort(e, PRIVATE_EXIT_EVENT);
         return;
     }
+    if (break_access(e, type, hpa, (unsigned)size))
+        return;
     if (!x86_breakpoints_on_data(s->dr7))
         return;
     for (unsigned i = 0; i < 4; i++)
@@ -91,7 +94,7 @@ void watch_memory(struct engine *e)
     bool watch = x86_breakpoints_on_data(e->state.dr7);
 
     e->aligning = watch_alignment(e);
-    watch |= e->aligning;
+    watch |= e->aligning || e->break_open;
     if (watch == e->watching_memory)
         return;
     e->watching_memory = watch;
