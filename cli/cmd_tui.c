@@ -1,20 +1,48 @@
 /* vlab tui: the screen, on the list of labs or on one of them. */
 #include "cli/cli.h"
 #include "cli/screen_labs.h"
+#include "course/files.h"
 #include "tui/tui.h"
 
 #include <getopt.h>
 #include <signal.h>
+#include <unistd.h>
 
-enum { OPT_HELP = 256, OPT_AT, OPT_ASCII, OPT_MONO };
+enum { OPT_HELP = 256, OPT_AT, OPT_ASCII, OPT_MONO, OPT_MOUSE };
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, OPT_HELP},
-    {"at", required_argument, NULL, OPT_AT},
-    {"ascii", no_argument, NULL, OPT_ASCII},
-    {"mono", no_argument, NULL, OPT_MONO},
-    {0},
+    {"help", no_argument, NULL, OPT_HELP},   {"at", required_argument, NULL, OPT_AT},
+    {"ascii", no_argument, NULL, OPT_ASCII}, {"mono", no_argument, NULL, OPT_MONO},
+    {"mouse", no_argument, NULL, OPT_MOUSE}, {0},
 };
+
+/* The file that says that the tour was seen; false when there is no place for it. */
+static bool tour_file(char path[COURSE_PATH_MAX])
+{
+    char state[COURSE_PATH_MAX];
+    struct error err = {0};
+
+    return course_state_dir(state, &err) == 0 &&
+           path_make(path, &err, "%s/tour-seen", state) == 0 && dirs_make(state, &err) == 0;
+}
+
+/* Where it cannot be written the tour comes again: that is no reason for a message. */
+static void tour_over(void *ctx)
+{
+    char path[COURSE_PATH_MAX];
+    struct error err = {0};
+
+    (void)ctx;
+    if (tour_file(path))
+        file_replace(path, "", 0, &err);
+}
+
+static bool tour_is_due(void)
+{
+    char path[COURSE_PATH_MAX];
+
+    return tour_file(path) && access(path, F_OK) != 0;
+}
 
 static int show(struct screen_labs *labs, const char *what, struct tui_config *config)
 {
@@ -22,6 +50,8 @@ static int show(struct screen_labs *labs, const char *what, struct tui_config *c
     int died_of = 0;
 
     screen_labs_config(labs, config);
+    config->tour = tour_is_due();
+    config->tour_over = tour_over;
     config->lab = -1;
     if (what) {
         config->lab = screen_labs_find(labs, what, &err);
@@ -56,6 +86,8 @@ static int run(int argc, char **argv)
             config.ascii = true;
         else if (c == OPT_MONO)
             config.mono = true;
+        else if (c == OPT_MOUSE)
+            config.mouse = true;
         else
             return cli_bad_option(&verb_tui, argv, c);
     }
@@ -75,7 +107,7 @@ static int run(int argc, char **argv)
 
 const struct verb verb_tui = {
     .name = "tui",
-    .arguments = "[LAB] [--at N] [--ascii] [--mono]",
+    .arguments = "[LAB] [--at N] [--ascii] [--mono] [--mouse]",
     .summary = "the screen: step through a lab's VM exits",
     .help = "Without LAB it begins with the list of labs. '?' shows the keys, 'q' goes back and\n"
             "at last leaves.\n"
@@ -83,6 +115,7 @@ const struct verb verb_tui = {
             "  --at N   run LAB for N exits first\n"
             "  --ascii  no box-drawing characters (also where the locale is not UTF-8)\n"
             "  --mono   no colours (also where NO_COLOR is set)\n"
+            "  --mouse  use the mouse; ':mouse' in the screen does the same\n"
             "\n"
             "It needs a terminal of at least 40x12; below 80x24 it shows one pane at a time.\n",
     .run = run,

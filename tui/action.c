@@ -42,7 +42,9 @@ static const char *cannot_restart(const struct model *model, const struct ui *ui
 
 static const char *no_exit(const struct model *model, const struct ui *ui)
 {
-    return ui_exit(ui, model) ? NULL : "no exit has happened yet";
+    if (ui_exit(ui, model))
+        return NULL;
+    return ui->filter.on ? "no exit is listed: f and Enter list all" : "no exit has happened yet";
 }
 
 static const char *cannot_open(const struct model *model, const struct ui *ui)
@@ -64,9 +66,38 @@ static const char *cannot_zoom(const struct model *model, const struct ui *ui)
     return NULL;
 }
 
+static const char *no_machine(const struct model *model, const struct ui *ui)
+{
+    (void)ui;
+    return model->lab < 0 ? "no lab is open: l lists them" : NULL;
+}
+
+static const char *no_exit_to_repeat(const struct model *model, const struct ui *ui)
+{
+    const char *why = not_paused(model, ui);
+
+    return why ? why : no_exit(model, ui);
+}
+
+static const char *no_find(const struct model *model, const struct ui *ui)
+{
+    (void)model;
+    return ui->find[0] ? NULL : "nothing was looked for: / asks what";
+}
+
+static const char *no_break(const struct model *model, const struct ui *ui)
+{
+    (void)ui;
+    return model->break_count > 0 ? NULL : "there is no breakpoint: b makes one";
+}
+
+#define IN(view) (1u << VIEW_##view)
+#define MACHINE (IN(STEP) | IN(BREAKS))
+#define EVERYWHERE ((1u << VIEW_COUNT) - 1)
+
 static const struct action actions[ACTION_COUNT] = {
-#define ACTION(symbol, where, keys, label, text, why_not)                                          \
-    [ACTION_##symbol] = {where, keys, label, text, why_not},
+#define ACTION(symbol, where, keys, name, label, asks, text, why_not)                              \
+    [ACTION_##symbol] = {where, keys, name, label, asks, text, why_not},
 #include "tui/action.def"
 #undef ACTION
 };
@@ -78,7 +109,12 @@ const struct action *action_get(enum action_id id)
 
 bool action_in(enum action_id id, enum view_id view)
 {
-    return actions[id].where == view || actions[id].where == VIEW_COUNT;
+    return actions[id].where >> view & 1;
+}
+
+bool action_everywhere(enum action_id id)
+{
+    return actions[id].where == EVERYWHERE;
 }
 
 enum action_id action_find(enum view_id view, uint32_t key)

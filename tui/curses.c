@@ -23,6 +23,7 @@ struct terminal {
     enum theme_depth depth;
     bool ascii;
     bool suspended;
+    bool mouse;
     struct grid *shown; /* what ncurses was told last; NULL: nothing */
 };
 
@@ -54,7 +55,7 @@ static void colours_open(struct terminal *t, bool mono)
 
 static void modes_open(void)
 {
-    cbreak();
+    raw(); /* Ctrl-C and its kin are keys: the guest's serial console takes them, too */
     noecho();
     nonl();
     intrflush(stdscr, FALSE);
@@ -127,6 +128,7 @@ void terminal_close(struct terminal *terminal)
 {
     if (!terminal)
         return;
+    terminal_mouse(terminal, false);
     if (!terminal->suspended)
         endwin();
     delscreen(terminal->screen);
@@ -232,7 +234,8 @@ static uint32_t key_named(wint_t code)
                 {KEY_RIGHT, K_RIGHT}, {KEY_PPAGE, K_PGUP}, {KEY_NPAGE, K_PGDN},
                 {KEY_HOME, K_HOME},   {KEY_END, K_END},    {KEY_BTAB, K_BACKTAB},
                 {KEY_ENTER, K_ENTER}, {KEY_A1, K_HOME},    {KEY_C1, K_END},
-                {KEY_A3, K_PGUP},     {KEY_C3, K_PGDN}};
+                {KEY_A3, K_PGUP},     {KEY_C3, K_PGDN},    {KEY_BACKSPACE, K_BACKSPACE},
+                {KEY_DC, K_DELETE}};
 
     for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (keys[i].code == code)
@@ -240,25 +243,68 @@ static uint32_t key_named(wint_t code)
     return 0;
 }
 
-bool terminal_key(struct terminal *terminal, uint32_t *key)
+static uint32_t key_plain(wint_t code)
+{
+    switch (code) {
+    case '\r':
+    case '\n':
+        return K_ENTER;
+    case '\t':
+        return K_TAB;
+    case 27:
+        return K_ESC;
+    case 8:
+    case 127:
+        return K_BACKSPACE;
+    default:
+        return (uint32_t)code;
+    }
+}
+
+/* The left button and the wheel; another one is a key without a meaning. */
+static void mouse_event(struct event *event)
+{
+    MEVENT mouse;
+
+    *event = (struct event){.kind = EVENT_KEY};
+    if (getmouse(&mouse) != OK)
+        return;
+    event->row = mouse.y;
+    event->col = mouse.x;
+    event->kind = EVENT_MOUSE;
+    if (mouse.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED))
+        event->mouse = MOUSE_CLICK;
+    else if (mouse.bstate & BUTTON4_PRESSED)
+        event->mouse = MOUSE_WHEEL_UP;
+    else if (mouse.bstate & BUTTON5_PRESSED)
+        event->mouse = MOUSE_WHEEL_DOWN;
+    else
+        event->kind = EVENT_KEY;
+}
+
+bool terminal_event(struct terminal *terminal, struct event *event)
 {
     wint_t code;
     int kind = get_wch(&code);
 
     (void)terminal;
+    *event = (struct event){.kind = EVENT_KEY};
     if (kind == ERR)
         return false;
-    if (kind == KEY_CODE_YES)
-        *key = key_named(code);
-    else if (code == '\r' || code == '\n')
-        *key = K_ENTER;
-    else if (code == '\t')
-        *key = K_TAB;
-    else if (code == 27)
-        *key = K_ESC;
+    if (kind == KEY_CODE_YES && code == KEY_MOUSE)
+        mouse_event(event);
     else
-        *key = (uint32_t)code;
+        event->key = kind == KEY_CODE_YES ? key_named(code) : key_plain(code);
     return true;
+}
+
+void terminal_mouse(struct terminal *terminal, bool on)
+{
+    if (on == terminal->mouse)
+        return;
+    terminal->mouse = on;
+    mouseinterval(0);
+    mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
 }
 
 void terminal_suspend(struct terminal *terminal)
@@ -292,5 +338,7 @@ size_t terminal_leave_bytes(const struct terminal *terminal, char *buf, size_t s
     used = capability_add(buf, used, size, exit_ca_mode);
     used = capability_add(buf, used, size, keypad_local);
     used = capability_add(buf, used, size, cursor_normal);
+    if (key_mouse) /* off, whether it was on or not: xterm's modes, as ncurses sets them */
+        used = capability_add(buf, used, size, "\033[?1006;1000l");
     return capability_add(buf, used, size, "\r\n");
 }

@@ -91,15 +91,43 @@ static void publish(struct engine *e)
         ;
 }
 
+/* With the lock held. */
+static struct command queue_pop(struct engine *e)
+{
+    struct command command = e->queue[e->head];
+
+    e->head = (e->head + 1) % QUEUE_SIZE;
+    e->count--;
+    return command;
+}
+
+/* The next command, if it is one that does not wait for the end of a run. */
+static bool aside_take(struct engine *e, struct command *command)
+{
+    bool taken;
+
+    pthread_mutex_lock(&e->lock);
+    taken = e->count > 0 && !e->quit && command_is_aside(e->queue[e->head].kind);
+    if (taken)
+        *command = queue_pop(e);
+    pthread_mutex_unlock(&e->lock);
+    return taken;
+}
+
 /* Called by the session where a run came back on request: true when it may go on. */
 static bool engine_pause(void *ctx)
 {
     struct engine *e = ctx;
-    bool stop, frame;
+    struct command command;
+    bool stop, frame, aside = false;
 
+    while (aside_take(e, &command)) {
+        session_execute(e->session, &command);
+        aside = true;
+    }
     pthread_mutex_lock(&e->lock);
     stop = e->quit || e->interrupt;
-    frame = e->frame_wanted;
+    frame = e->frame_wanted || aside;
     e->frame_wanted = false;
     pthread_mutex_unlock(&e->lock);
     if (!stop && frame) {
@@ -119,9 +147,7 @@ static bool command_take(struct engine *e, struct command *command)
         pthread_cond_wait(&e->wake, &e->lock);
     command->kind = COMMAND_NONE;
     if (e->count > 0 && !e->quit) {
-        *command = e->queue[e->head];
-        e->head = (e->head + 1) % QUEUE_SIZE;
-        e->count--;
+        *command = queue_pop(e);
         e->interrupt = false;
         if (command->kind != COMMAND_OPEN && command->kind != COMMAND_RESTART)
             e->running = e->session->machine;
@@ -254,6 +280,8 @@ int engine_command(struct engine *engine, const struct command *command)
         rc = -EAGAIN;
     } else {
         engine->queue[(engine->head + engine->count++) % QUEUE_SIZE] = *command;
+        if (command_is_aside(command->kind))
+            ask_to_stop(engine);
     }
     pthread_cond_signal(&engine->wake);
     pthread_mutex_unlock(&engine->lock);

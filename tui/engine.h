@@ -2,15 +2,16 @@
  * The engine: a session on a thread of its own.
  *
  * - One thread, the screen's, calls all functions. None of them waits for the guest.
- * - Commands are carried out in order. A new model is published after each, and while one runs
- *   whenever a frame was asked for; engine_fd() is readable then.
+ * - Commands are carried out in order, in the middle of a run those that may come there. A new model
+ *   is published after each, and while one runs whenever a frame was asked for; engine_fd() is
+ *   readable then.
  */
 #ifndef VLAB_TUI_ENGINE_H
 #define VLAB_TUI_ENGINE_H
 
+#include "tui/command.h"
 #include "tui/model.h"
 #include "tui/tui.h"
-#include "tui/update.h"
 
 struct engine;
 

@@ -11,14 +11,23 @@ struct key_name {
 };
 
 static const struct key_name names[] = {
-    {"Enter", K_ENTER}, {"Esc", K_ESC},   {"Tab", K_TAB},   {"S-Tab", K_BACKTAB},
-    {"Up", K_UP},       {"Down", K_DOWN}, {"Left", K_LEFT}, {"Right", K_RIGHT},
-    {"PgUp", K_PGUP},   {"PgDn", K_PGDN}, {"Home", K_HOME}, {"End", K_END},
-    {"C-l", K_CTRL_L},  {"Space", ' '},   {"lt", '<'},
+    {"Enter", K_ENTER},  {"Esc", K_ESC},    {"Tab", K_TAB},   {"S-Tab", K_BACKTAB},
+    {"Up", K_UP},        {"Down", K_DOWN},  {"Left", K_LEFT}, {"Right", K_RIGHT},
+    {"PgUp", K_PGUP},    {"PgDn", K_PGDN},  {"Home", K_HOME}, {"End", K_END},
+    {"BS", K_BACKSPACE}, {"Del", K_DELETE}, {"Space", ' '},   {"lt", '<'},
 };
+
+/* "C-a" to "C-z", and "C-]" that leaves the serial console. */
+static bool is_ctrl_name(const char *name, size_t length)
+{
+    return length == 3 && strncasecmp(name, "C-", 2) == 0 &&
+           ((name[2] >= 'a' && name[2] <= 'z') || name[2] == ']');
+}
 
 static int key_by_name(const char *name, size_t length)
 {
+    if (is_ctrl_name(name, length))
+        return (int)K_CTRL(name[2]);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strlen(names[i].name) == length && strncasecmp(names[i].name, name, length) == 0)
             return (int)names[i].key;

@@ -12,7 +12,6 @@
 
 enum key {
     K_NONE = 0,
-    K_CTRL_L = 12,
     K_FIRST = 0x110000, /* past Unicode */
     K_ENTER,
     K_ESC,
@@ -25,8 +24,13 @@ enum key {
     K_PGUP,
     K_PGDN,
     K_HOME,
-    K_END
+    K_END,
+    K_BACKSPACE,
+    K_DELETE
 };
+
+/* A letter with Ctrl, as terminals send it. "<C-l>" in text. */
+#define K_CTRL(letter) ((uint32_t)(letter)&0x1f)
 
 /* The key at *text, which it moves on; 0 at the end, -1 on an unknown name or a missing '>'. */
 int key_parse(const char **text);

@@ -8,6 +8,7 @@
 #include "tui/capture.h"
 #include "tui/crash.h"
 #include "tui/engine.h"
+#include "tui/key.h"
 #include "tui/terminal.h"
 #include "tui/tui.h"
 #include "tui/update.h"
@@ -72,19 +73,38 @@ static void handle(struct loop *l, const struct event *event)
 {
     struct command command;
 
+    unsigned tour = l->ui.tour;
+
     l->due |= update(l->model, &l->ui, event, &command);
+    terminal_mouse(l->terminal, l->ui.mouse);
+    if (tour && !l->ui.tour && l->config->tour_over)
+        l->config->tour_over(l->config->ctx);
     if (command.kind == COMMAND_NONE)
         return;
     if (engine_command(l->engine, &command) < 0)
         ui_message(&l->ui, true, "too many commands wait: i drops them");
 }
 
-static void handle_keys(struct loop *l)
+/* The keys of which a terminal makes signals; here they come as keys. */
+static bool handle_signal_key(struct loop *l, uint32_t key)
 {
-    struct event event = {.kind = EVENT_KEY};
+    if (key == K_CTRL('c'))
+        l->died_of = SIGINT;
+    else if (key == K_CTRL('\\'))
+        l->died_of = SIGQUIT;
+    else if (key == K_CTRL('z'))
+        kill(getpid(), SIGTSTP);
+    else
+        return false;
+    return true;
+}
 
-    while (!(l->due & UPDATE_QUIT) && terminal_key(l->terminal, &event.key))
-        if (event.key != 0)
+static void handle_input(struct loop *l)
+{
+    struct event event;
+
+    while (!(l->due & UPDATE_QUIT) && !l->died_of && terminal_event(l->terminal, &event))
+        if (event.kind == EVENT_MOUSE || (event.key != 0 && !handle_signal_key(l, event.key)))
             handle(l, &event);
 }
 
@@ -163,7 +183,7 @@ static int wait_and_handle(struct loop *l, struct error *err)
     if (ppoll(fds, FD_COUNT, NULL, NULL) < 0)
         return errno == EINTR ? 0 : error_errno(err, -errno, "tui: waiting for events");
     if (fds[FD_TTY].revents & POLLIN)
-        handle_keys(l);
+        handle_input(l);
     if (fds[FD_TTY].revents & (POLLHUP | POLLERR))
         l->died_of = SIGHUP;
     if (fds[FD_ENGINE].revents)
@@ -230,6 +250,9 @@ static void ui_prepare(struct loop *l)
 
     terminal_size(l->terminal, &rows, &cols);
     ui_init(&l->ui, root, root, rows, cols);
+    l->ui.mouse = l->config->mouse;
+    l->ui.tour = l->config->tour;
+    terminal_mouse(l->terminal, l->ui.mouse);
     l->ui.show_frame = frames && strcmp(frames, "1") == 0;
     l->due = UPDATE_DRAW | UPDATE_REDRAW;
 }
@@ -248,8 +271,9 @@ static int loop_start(struct loop *l, struct error *err)
         return rc;
     l->model = engine_model(l->engine);
     if (l->config->lab >= 0)
-        update_send(&l->ui, &command, COMMAND_OPEN, (unsigned)l->config->lab);
+        update_send(&l->ui, &command, COMMAND_OPEN);
     draw(l);
+    command.lab = (unsigned)l->config->lab;
     command.exits = l->config->exits;
     if (l->config->lab >= 0)
         engine_command(l->engine, &command);

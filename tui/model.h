@@ -9,6 +9,7 @@
 #ifndef VLAB_TUI_MODEL_H
 #define VLAB_TUI_MODEL_H
 
+#include "core/breakpoint.h"
 #include "core/exit.h"
 #include "core/machine.h"
 #include "x86/regs.h"
@@ -110,6 +111,9 @@ struct model {
     unsigned code_count;
     unsigned code_at;      /* the line at RIP; code_count when it could not be read */
     uint64_t code_cs_base; /* what is added to an address of `code` to be linear */
+
+    struct breakpoint breaks[MACHINE_BREAKS_MAX];
+    unsigned break_count;
 
     uint64_t counts[EXIT_REASON_COUNT]; /* all exits, by reason */
     struct exit_ring ring;

@@ -52,7 +52,8 @@ static int open_lab(struct render *r, struct error *err)
 
     if (r->config->lab < 0)
         return 0;
-    update_send(&r->ui, &command, COMMAND_OPEN, (unsigned)r->config->lab);
+    update_send(&r->ui, &command, COMMAND_OPEN);
+    command.lab = (unsigned)r->config->lab;
     session_execute(r->session, &command);
     if (!r->session->machine)
         return error_set(err, -EINVAL, "%.200s", r->session->message);

@@ -3,14 +3,17 @@
  *
  *   header          lab, view, state of the run, position, rate
  *   panes           of the view on top of the stack
- *   message line    the last thing worth saying
+ *   tour            what to do next, where a tour is under way
+ *   message line    the last thing worth saying, or the prompt
  *   footer          the keys that can be used here
  *
  * Below 40x12 there is one line that says so.
  */
 #include "tui/action.h"
+#include "tui/palette.h"
 #include "tui/text.h"
 #include "tui/theme.h"
+#include "tui/tour.h"
 #include "tui/view.h"
 
 #include <stdio.h>
@@ -127,16 +130,10 @@ static void message_draw(const struct ui *ui, const struct area *line)
 }
 
 /* The first of an action's keys, without angle brackets. */
-static int first_key(const struct action *action, char *buf, size_t size)
+static void first_key(const struct action *action, char *buf, size_t size)
 {
-    const char *keys = action->keys;
-    int length = 0;
-
-    if (keys[0] == '<' && keys[1])
-        keys++;
-    while (keys[length] && keys[length] != ' ' && (length == 0 || keys[length] != '>'))
-        length++;
-    return snprintf(buf, size, "%.*s", length, keys);
+    text_keys(action->keys, buf, size);
+    buf[strcspn(buf, " ")] = '\0';
 }
 
 static const char *footer_label(enum action_id id, const struct ui *ui)
@@ -157,34 +154,69 @@ static int footer_width(enum action_id id, const struct ui *ui)
 
     if (!label[0] || !action_in(id, ui_view(ui)))
         return 0;
-    return first_key(action_get(id), key, sizeof(key)) + 1 + utf8_columns(label) + 2;
+    first_key(action_get(id), key, sizeof(key));
+    return (int)strlen(key) + 1 + utf8_columns(label) + 2;
 }
 
-static int footer_action(const struct model *model, const struct ui *ui, const struct area *line,
-                         int col, enum action_id id)
-{
-    const struct action *action = action_get(id);
-    bool off = action->why_not(model, ui) != NULL;
-    char key[16];
+/* What the footer holds, from left to right. */
+struct footer {
+    enum action_id ids[ACTION_COUNT];
+    int cols[ACTION_COUNT]; /* where each begins */
+    unsigned count;
+};
 
-    if (footer_width(id, ui) == 0)
+static int footer_add(struct footer *footer, const struct ui *ui, int col, enum action_id id)
+{
+    int width = footer_width(id, ui);
+
+    if (width == 0)
         return col;
-    first_key(action, key, sizeof(key));
-    col = area_text(line, 0, col, off ? ROLE_DISABLED : ROLE_KEY, key);
-    return area_text(line, 0, col + 1, off ? ROLE_DISABLED : ROLE_FOOTER, footer_label(id, ui)) + 2;
+    footer->ids[footer->count] = id;
+    footer->cols[footer->count++] = col;
+    return col + width;
 }
 
 /* Help and back keep their place at the end; the others are shown as far as they fit. */
-static void footer_draw(const struct model *model, const struct ui *ui, const struct area *line)
+static void footer_place(const struct ui *ui, struct footer *footer)
 {
     int last = footer_width(ACTION_HELP, ui) + footer_width(ACTION_BACK, ui);
     int col = 1;
 
+    footer->count = 0;
     for (unsigned i = 0; i < ACTION_HELP; i++)
-        if (col + footer_width((enum action_id)i, ui) + last <= line->cols + 2)
-            col = footer_action(model, ui, line, col, (enum action_id)i);
-    col = footer_action(model, ui, line, col, ACTION_HELP);
-    footer_action(model, ui, line, col, ACTION_BACK);
+        if (col + footer_width((enum action_id)i, ui) + last <= ui->cols + 2)
+            col = footer_add(footer, ui, col, (enum action_id)i);
+    col = footer_add(footer, ui, col, ACTION_HELP);
+    footer_add(footer, ui, col, ACTION_BACK);
+}
+
+static void footer_draw(const struct model *model, const struct ui *ui, const struct area *line)
+{
+    struct footer footer;
+
+    footer_place(ui, &footer);
+    for (unsigned i = 0; i < footer.count; i++) {
+        const struct action *action = action_get(footer.ids[i]);
+        bool off = action->why_not(model, ui) != NULL;
+        char key[16];
+        int col;
+
+        first_key(action, key, sizeof(key));
+        col = area_text(line, 0, footer.cols[i], off ? ROLE_DISABLED : ROLE_KEY, key);
+        area_text(line, 0, col + 1, off ? ROLE_DISABLED : ROLE_FOOTER,
+                  footer_label(footer.ids[i], ui));
+    }
+}
+
+unsigned screen_footer_action(const struct ui *ui, int col)
+{
+    struct footer footer;
+
+    footer_place(ui, &footer);
+    for (unsigned i = 0; i < footer.count; i++)
+        if (col >= footer.cols[i] && col < footer.cols[i] + footer_width(footer.ids[i], ui) - 2)
+            return footer.ids[i];
+    return ACTION_COUNT;
 }
 
 /* Whether `width` cells from (row, col) on are nothing but a line. */
@@ -240,6 +272,8 @@ void screen_draw(const struct model *model, const struct ui *ui, struct grid *gr
 {
     struct area all = area_all(grid);
     struct area header = area_part(&all, 0, 0, 1, ui->cols);
+    struct area body = area_part(&all, 1, 0, view_body_rows(ui), ui->cols);
+    struct area tour = area_part(&all, ui->rows - 3, 0, 1, ui->cols);
     struct area message = area_part(&all, ui->rows - 2, 0, 1, ui->cols);
     struct area footer = area_part(&all, ui->rows - 1, 0, 1, ui->cols);
 
@@ -250,9 +284,16 @@ void screen_draw(const struct model *model, const struct ui *ui, struct grid *gr
         return;
     }
     body_draw(model, ui, grid);
+    if (ui_shows_tour(ui))
+        tour_draw(ui, &tour);
+    if (palette_is_open(ui))
+        palette_draw(model, ui, &body);
     header_draw(model, ui, &header);
     if (ui->show_frame)
         frame_draw(ui, &header);
-    message_draw(ui, &message);
+    if (ui->prompt.open)
+        prompt_draw(&ui->prompt, action_get((enum action_id)ui->prompt.action)->asks, &message);
+    else
+        message_draw(ui, &message);
     footer_draw(model, ui, &footer);
 }

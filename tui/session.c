@@ -4,9 +4,11 @@
  * A step goes through the same loop as a long run, so a request to stop means the same in both.
  */
 #include "tui/session.h"
+#include "tui/session_run.h"
 #include "core/backend.h"
 #include "x86/disasm.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,10 +42,7 @@ void session_destroy(struct session *session)
     free(session);
 }
 
-static void message(struct session *s, bool error, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void message(struct session *s, bool error, const char *fmt, ...)
+void session_message(struct session *s, bool error, const char *fmt, ...)
 {
     va_list ap;
 
@@ -89,127 +88,83 @@ static void open_lab(struct session *s, int lab)
     forget(s);
     s->lab = -1;
     if (lab < 0 || (unsigned)lab >= s->config->lab_count) {
-        message(s, true, "no lab is open");
+        session_message(s, true, "no lab is open");
         return;
     }
     if (s->config->open(s->config->ctx, (unsigned)lab, &sink, &s->machine, &err) < 0) {
         s->machine = NULL;
-        message(s, true, "%s", err.text);
+        session_message(s, true, "%s", err.text);
         return;
     }
     s->machine->observer = (struct exit_observer){.seen = exit_seen, .ctx = s};
     s->lab = lab;
     s->run = RUN_PAUSED;
-    message(s, false, "lab %s is at its start: s steps, ] runs to the next exit",
-            s->config->labs[lab].id);
+    session_message(s, false, "lab %s is at its start: s steps, ] runs to the next exit",
+                    s->config->labs[lab].id);
 }
 
-/* What a run that ended means, in the words of the message line. */
-static void settle(struct session *s)
+/* The same machine from its beginning, with the breakpoints it had. */
+static void restart(struct session *s)
 {
-    const struct run_result *r = &s->result;
+    struct breakpoint breaks[MACHINE_BREAKS_MAX];
+    unsigned count = s->machine ? machine_break_list(s->machine, breaks) : 0;
 
-    s->run = r->stop == STOP_HALT || r->stop == STOP_TRIPLE_FAULT || r->stop == STOP_GUEST_ERROR
-                 ? RUN_ENDED
-                 : RUN_PAUSED;
-    switch (r->stop) {
-    case STOP_DEBUG_EXIT:
-        message(s, false, "the run ended: the guest wrote %x to the debug-exit port, status %u",
-                s->machine->debug_exit_value, r->status);
-        break;
-    case STOP_HALT:
-        message(s, false, "the guest halted, and nothing can wake it: r restarts the lab");
-        break;
-    case STOP_TRIPLE_FAULT:
-        message(s, true, "triple fault: the CPU shut down; r restarts the lab");
-        break;
-    case STOP_GUEST_ERROR:
-        message(s, true, "%s", r->error.text);
-        break;
-    case STOP_REQUEST:
-        message(s, false, "stopped on request");
-        break;
-    case STOP_MONITOR:
-        message(s, false, "stopped by a monitor");
-        break;
-    case STOP_RESET:
-        message(s, false, "the guest reset the machine; r restarts the lab");
-        break;
-    case STOP_BREAK:
-        message(s, false, "stopped at breakpoint %u", r->breakpoint);
-        break;
-    case STOP_BUDGET:
-        break;
-    }
+    open_lab(s, s->lab);
+    for (unsigned i = 0; s->machine && i < count; i++)
+        machine_break_add(s->machine, &breaks[i]);
 }
 
-/* Why a run under limits came back: an exit is worth a line, a plain step is not. */
-static void settle_budget(struct session *s, enum command_kind kind)
+static void break_add(struct session *s, const struct breakpoint *bp)
 {
-    const struct vm_exit *exit = exit_ring_get(&s->ring, s->ring.end - 1);
+    char text[BREAKPOINT_TEXT_MAX];
+    int id;
 
-    if (kind == COMMAND_CONTINUE || (kind == COMMAND_NEXT_EXIT && s->result.exits == 0))
-        message(s, false, "stopped at the limit of this run");
-    else if (s->result.exits > 0 && exit)
-        message(s, false, "exit %llu: %s", (unsigned long long)exit->seq,
-                exit_reason_name(exit->reason));
-    else
-        message(s, false, "%s", "");
-}
-
-static int run_once(struct session *s, enum command_kind kind, const struct run_limits *limits)
-{
-    if (kind == COMMAND_STEP)
-        return machine_step(s->machine, &s->result);
-    return machine_run(s->machine, limits, &s->result);
-}
-
-static bool has_moved(const struct session *s, enum command_kind kind)
-{
-    return (kind == COMMAND_STEP && s->result.insns > 0) ||
-           (kind != COMMAND_CONTINUE && s->result.exits > 0);
-}
-
-/* Until the machine stops for a reason of its own, or `pause` does not let it go on. */
-static void run(struct session *s, enum command_kind kind, const struct run_limits *limits)
-{
-    int rc;
-
-    machine_get_state(s->machine, &s->before);
-    s->has_before = true;
-    s->run = RUN_RUNNING;
-    do {
-        rc = run_once(s, kind, limits);
-    } while (rc == 0 && s->result.stop == STOP_REQUEST && !has_moved(s, kind) && s->pause &&
-             s->pause(s->ctx));
-    if (rc < 0) {
-        s->run = RUN_ENDED;
-        message(s, true, "%s", s->result.error.text);
+    breakpoint_text(bp, text);
+    if (!s->machine)
         return;
-    }
-    if (s->result.stop == STOP_REQUEST && has_moved(s, kind))
-        s->result.stop = STOP_BUDGET; /* it did what was asked before it saw the request */
-    settle(s);
-    if (s->result.stop == STOP_BUDGET)
-        settle_budget(s, kind);
+    id = machine_break_add(s->machine, bp);
+    if (id > 0)
+        session_message(s, false, "breakpoint %d: %s", id, text);
+    else if (id == -EEXIST)
+        session_message(s, true, "there is a breakpoint at %s already", text);
+    else
+        session_message(s, true, "there are %d breakpoints, and no more can be kept",
+                        MACHINE_BREAKS_MAX);
+}
+
+/* Commands that may come in the middle of a run. */
+static void execute_aside(struct session *s, const struct command *command)
+{
+    const struct breakpoint *bp = &command->breakpoint;
+
+    if (command->kind == COMMAND_BREAK_ADD)
+        break_add(s, bp);
+    else if (command->kind == COMMAND_BREAK_ENABLE && s->machine)
+        machine_break_enable(s->machine, bp->id, !bp->enabled);
+    else if (command->kind == COMMAND_BREAK_REMOVE && s->machine)
+        machine_break_remove(s->machine, bp->id);
 }
 
 void session_execute(struct session *session, const struct command *command)
 {
-    struct run_limits limits = session->limits;
-
     if (command->kind == COMMAND_OPEN) {
         open_lab(session, (int)command->lab);
         if (session->machine && command->exits)
             session_run_to(session, command->exits, 0);
     } else if (command->kind == COMMAND_RESTART)
-        open_lab(session, session->lab);
-    else if (session->run == RUN_PAUSED && command->kind != COMMAND_INTERRUPT) {
-        if (command->kind == COMMAND_NEXT_EXIT)
-            limits.exits = 1;
-        run(session, command->kind, &limits);
-    }
+        restart(session);
+    else if (command_is_aside(command->kind))
+        execute_aside(session, command);
+    else if (session->run == RUN_PAUSED && command->kind != COMMAND_INTERRUPT)
+        session_go(session, command, &session->limits);
     session->done++;
+}
+
+static void go(struct session *s, enum command_kind kind, const struct run_limits *limits)
+{
+    struct command command = {.kind = kind};
+
+    session_go(s, &command, limits);
 }
 
 /* All but the last exit or instruction in one run, then that one as a step of its own. */
@@ -219,12 +174,12 @@ bool session_run_to(struct session *session, uint64_t exits, uint64_t insns)
                                 .insns = insns > 1 ? insns - 1 : 0};
 
     if (limits.exits || limits.insns) {
-        run(session, COMMAND_CONTINUE, &limits);
+        go(session, COMMAND_CONTINUE, &limits);
         if (session->result.stop != STOP_BUDGET)
             return false;
     }
-    limits = (struct run_limits){.exits = exits ? 1 : 0, .insns = insns && !exits ? 1 : 0};
-    run(session, exits ? COMMAND_NEXT_EXIT : COMMAND_STEP, &limits);
+    limits = (struct run_limits){0};
+    go(session, exits ? COMMAND_NEXT_EXIT : COMMAND_STEP, &limits);
     return exits ? session->machine->exits >= exits : session->machine->insns >= insns;
 }
 
@@ -295,6 +250,11 @@ static void code_publish(struct session *s, struct model *model)
     model->code_cs_base = s->code_cs_base;
 }
 
+static void breaks_publish(const struct machine *m, struct model *model)
+{
+    model->break_count = machine_break_list(m, model->breaks);
+}
+
 static void machine_publish(struct session *s, struct model *model)
 {
     model->backend = s->machine->vcpu->ops->name;
@@ -305,6 +265,7 @@ static void machine_publish(struct session *s, struct model *model)
     model->has_before = s->has_before;
     if (s->has_before)
         model->before = s->before;
+    breaks_publish(s->machine, model);
     code_publish(s, model);
 }
 

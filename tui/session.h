@@ -9,9 +9,9 @@
 #ifndef VLAB_TUI_SESSION_H
 #define VLAB_TUI_SESSION_H
 
+#include "tui/command.h"
 #include "tui/model.h"
 #include "tui/tui.h"
-#include "tui/update.h"
 
 struct x86_disasm;
 
@@ -48,6 +48,10 @@ void session_destroy(struct session *session); /* NULL is fine */
 
 /* Carry out a command, to its end. Failures become messages. */
 void session_execute(struct session *session, const struct command *command);
+
+/* Say something in the message line of the next model. */
+void session_message(struct session *session, bool error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /*
  * Run under limits to a position, for `vlab render`: the last exit or instruction alone

@@ -6,6 +6,7 @@
 #ifndef VLAB_TUI_TERMINAL_H
 #define VLAB_TUI_TERMINAL_H
 
+#include "tui/event.h"
 #include "tui/grid.h"
 #include "util/error.h"
 
@@ -28,8 +29,14 @@ void terminal_resized(struct terminal *terminal);
 /* Show a grid; `all`: every cell, whatever the terminal shows now. Changes the grid in ASCII. */
 void terminal_show(struct terminal *terminal, struct grid *grid, bool all);
 
-/* The next key that waits; false when there is none. *key is 0 for one without a meaning. */
-bool terminal_key(struct terminal *terminal, uint32_t *key);
+/*
+ * The next key or mouse event that waits, as an event of update(); false when there is none.
+ * EVENT_KEY with key 0 is one without a meaning.
+ */
+bool terminal_event(struct terminal *terminal, struct event *event);
+
+/* Ask the terminal for mouse events, or leave the mouse to it (as at first). */
+void terminal_mouse(struct terminal *terminal, bool on);
 
 /* Give the terminal back for a while; the next terminal_show() takes it over again. */
 void terminal_suspend(struct terminal *terminal);

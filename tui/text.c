@@ -1,7 +1,9 @@
-/* Numbers for people, see text.h. */
+/* Numbers and words for people, see text.h. */
 #include "tui/text.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 const char *text_grouped(uint64_t n, char buf[NUMBER_MAX])
 {
@@ -56,4 +58,31 @@ int decimal_digits(uint64_t n)
     while (n /= 10)
         digits++;
     return digits;
+}
+
+bool text_has(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (; strlen(text) >= length; text++) {
+        if (strncasecmp(text, word, length) == 0)
+            return true;
+        if (!*text)
+            break;
+    }
+    return false;
+}
+
+void text_keys(const char *keys, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; keys[i] && used + 1 < size; i++) {
+        bool opens = keys[i] == '<' && keys[i + 1] && keys[i + 1] != ' ';
+        bool closes = keys[i] == '>' && i > 0 && keys[i - 1] != ' ';
+
+        if (!opens && !closes)
+            buf[used++] = keys[i];
+    }
+    buf[used] = '\0';
 }

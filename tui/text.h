@@ -1,7 +1,8 @@
-/* Numbers for people. */
+/* Numbers and words for people. */
 #ifndef VLAB_TUI_TEXT_H
 #define VLAB_TUI_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,5 +15,11 @@ const char *text_short(uint64_t n, char buf[NUMBER_MAX]);
 /* Digits of a number, at least 1. */
 int hex_digits(uint64_t n);
 int decimal_digits(uint64_t n);
+
+/* Whether a text has a word in it, whatever the case of either; always when the word is "". */
+bool text_has(const char *text, const char *word);
+
+/* Keys as action.def lists them, without the angle brackets of their names: "] n", "Tab Right". */
+void text_keys(const char *keys, char *buf, size_t size);
 
 #endif

@@ -19,12 +19,16 @@ struct tui_config {
     int lab;        /* to open at the start, -1: show the list */
     uint64_t exits; /* with `lab`: run it for so many exits first */
     bool ascii, mono;
+    bool mouse; /* use the mouse from the start */
+    bool tour;  /* begin with the tour */
     /*
      * Make a lab's machine, loaded and ready to run; its text goes to `text`. Called on the
      * engine's thread, never twice at a time. The tui destroys the machine.
      */
     int (*open)(void *ctx, unsigned lab, const struct text_sink *text, struct machine **machine,
                 struct error *err);
+    /* The tour was gone through or left; may be NULL. */
+    void (*tour_over)(void *ctx);
     void *ctx;
 };
 

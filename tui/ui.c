@@ -36,6 +36,15 @@ void ui_show(struct ui *ui, enum view_id view)
     ui->stack[ui->depth++] = view;
 }
 
+static void log_add(struct ui *ui)
+{
+    struct log_line *line = &ui->log[ui->logged++ % LOG_LINES];
+
+    line->error = ui->message_error;
+    line->insns = ui->insns;
+    snprintf(line->text, sizeof(line->text), "%s", ui->message);
+}
+
 void ui_message(struct ui *ui, bool error, const char *fmt, ...)
 {
     va_list ap;
@@ -44,11 +53,18 @@ void ui_message(struct ui *ui, bool error, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(ui->message, sizeof(ui->message), fmt, ap);
     va_end(ap);
+    if (ui->message[0])
+        log_add(ui);
 }
 
 bool ui_one_pane(const struct ui *ui)
 {
     return ui->zoom || ui->rows < SCREEN_FULL_ROWS || ui->cols < SCREEN_FULL_COLS;
+}
+
+bool ui_shows_tour(const struct ui *ui)
+{
+    return ui->tour > 0 && ui_view(ui) == VIEW_STEP;
 }
 
 bool ui_busy(const struct ui *ui, const struct model *model)
@@ -58,14 +74,7 @@ bool ui_busy(const struct ui *ui, const struct model *model)
 
 const struct vm_exit *ui_exit(const struct ui *ui, const struct model *model)
 {
-    const struct exit_ring *ring = &model->ring;
-    uint64_t seq = ui->selected_exit;
-
-    if (ring->begin == ring->end)
-        return NULL;
-    if (ui->follow || seq >= ring->end)
-        seq = ring->end - 1;
-    if (seq < ring->begin)
-        seq = ring->begin;
-    return exit_ring_get(ring, seq);
+    if (ui->follow)
+        return exit_list_last(&model->ring, &ui->filter);
+    return exit_list_at(&model->ring, &ui->filter, ui->selected_exit);
 }

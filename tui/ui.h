@@ -5,15 +5,26 @@
 #ifndef VLAB_TUI_UI_H
 #define VLAB_TUI_UI_H
 
+#include "tui/exit_list.h"
 #include "tui/model.h"
+#include "tui/prompt.h"
 #include "tui/widget/pane.h"
 
-enum view_id { VIEW_STEP, VIEW_LABS, VIEW_HELP, VIEW_COUNT };
+enum view_id { VIEW_STEP, VIEW_BREAKS, VIEW_LABS, VIEW_MESSAGES, VIEW_HELP, VIEW_COUNT };
 
 #define UI_STACK VIEW_COUNT /* a view is on the stack once */
 
 /* The smallest screen that shows more than one pane, and the smallest of all. */
 enum { SCREEN_FULL_ROWS = 24, SCREEN_FULL_COLS = 80, SCREEN_MIN_ROWS = 12, SCREEN_MIN_COLS = 40 };
+
+/* The last messages; number n, counted from 0, is log[n % LOG_LINES]. */
+enum { LOG_LINES = 200, MESSAGE_MAX = 200 };
+
+struct log_line {
+    bool error;
+    uint64_t insns; /* where the machine stood */
+    char text[MESSAGE_MAX];
+};
 
 struct ui {
     int rows, cols;
@@ -25,14 +36,23 @@ struct ui {
 
     bool follow;            /* the newest exit is selected */
     uint64_t selected_exit; /* else this one */
-    unsigned selected_lab;
+    unsigned selected_lab, selected_break;
     bool explain; /* the qualification bit by bit */
+
+    struct prompt prompt;
+    char find[PROMPT_MAX]; /* what was looked for last */
+    struct exit_filter filter;
+    unsigned tour; /* the step of the tour that is shown, from 1; 0: none */
+    bool mouse;    /* the terminal gives mouse events to us */
 
     uint64_t sent;  /* commands given to the engine */
     uint64_t epoch; /* of the machine whose exits are shown */
     uint64_t seen_message;
     bool message_error;
-    char message[200];
+    char message[MESSAGE_MAX];
+    uint64_t insns;  /* of the machine, for the log */
+    uint64_t logged; /* messages so far */
+    struct log_line log[LOG_LINES];
 
     bool show_frame; /* test mode: the number of the frame in the corner */
     uint64_t frame;
@@ -43,13 +63,16 @@ void ui_init(struct ui *ui, enum view_id root, enum view_id top, int rows, int c
 enum view_id ui_view(const struct ui *ui);
 /* Show a view: go back to it when it is on the stack, else put it on top. */
 void ui_show(struct ui *ui, enum view_id view);
+/* Show a text in the message line and add it to the log. */
 void ui_message(struct ui *ui, bool error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* One pane only: the screen is small, or the user asked for it. */
 bool ui_one_pane(const struct ui *ui);
+/* The line of the tour is on the screen: in the step view, which it is about. */
+bool ui_shows_tour(const struct ui *ui);
 /* A command is under way or waiting. */
 bool ui_busy(const struct ui *ui, const struct model *model);
-/* The exit that is selected; NULL when there has been none. */
+/* The exit that is selected among those that pass the filter; NULL when there is none. */
 const struct vm_exit *ui_exit(const struct ui *ui, const struct model *model);
 
 #endif

@@ -1,126 +1,132 @@
 /* What each event does to the screen's state, see update.h. */
 #include "tui/update.h"
-#include "tui/action.h"
+#include "tui/act.h"
+#include "tui/key.h"
+#include "tui/palette.h"
+#include "tui/tour.h"
 #include "tui/view.h"
 
-void update_send(struct ui *ui, struct command *command, enum command_kind kind, unsigned lab)
+void update_send(struct ui *ui, struct command *command, enum command_kind kind)
 {
-    *command = (struct command){.kind = kind, .lab = lab};
+    *command = (struct command){.kind = kind};
     if (kind != COMMAND_INTERRUPT)
         ui->sent++;
-    ui->follow = true;
+    if (!command_is_aside(kind))
+        ui->follow = true;
 }
 
-static void open_lab(const struct model *model, struct ui *ui, struct command *command)
+unsigned update_action(const struct model *model, struct ui *ui, unsigned action,
+                       const char *argument, struct command *command)
 {
-    if ((int)ui->selected_lab != model->lab)
-        update_send(ui, command, COMMAND_OPEN, ui->selected_lab);
-    ui_show(ui, VIEW_STEP);
-}
+    enum action_id id = (enum action_id)action;
+    const char *why = action_get(id)->why_not(model, ui);
 
-static unsigned go_back(struct ui *ui)
-{
-    if (ui->zoom) {
-        ui->zoom = false;
-        return UPDATE_DRAW;
-    }
-    if (ui->depth == 1)
-        return UPDATE_QUIT;
-    ui->depth--;
-    return UPDATE_DRAW;
-}
-
-static void show_labs(const struct model *model, struct ui *ui)
-{
-    if (model->lab >= 0)
-        ui->selected_lab = (unsigned)model->lab;
-    ui_show(ui, VIEW_LABS);
-}
-
-static void focus_key(struct ui *ui, uint32_t key)
-{
-    if (!view_focus(ui, key - '0'))
-        ui_message(ui, true, "this view has no pane %c", (char)key);
-}
-
-static unsigned act(const struct model *model, struct ui *ui, enum action_id id, uint32_t key,
-                    struct command *command)
-{
-    switch (id) {
-    case ACTION_STEP:
-        update_send(ui, command, COMMAND_STEP, 0);
-        break;
-    case ACTION_NEXT_EXIT:
-        update_send(ui, command, COMMAND_NEXT_EXIT, 0);
-        break;
-    case ACTION_CONTINUE:
-        update_send(ui, command, COMMAND_CONTINUE, 0);
-        break;
-    case ACTION_INTERRUPT:
-        update_send(ui, command, COMMAND_INTERRUPT, 0);
-        break;
-    case ACTION_RESTART:
-        update_send(ui, command, COMMAND_RESTART, 0);
-        break;
-    case ACTION_EXPLAIN:
-        ui->explain = !ui->explain;
-        break;
-    case ACTION_OPEN:
-        open_lab(model, ui, command);
-        break;
-    case ACTION_LABS:
-        show_labs(model, ui);
-        break;
-    case ACTION_ZOOM:
-        ui->zoom = !ui->zoom;
-        break;
-    case ACTION_FOCUS:
-        focus_key(ui, key);
-        break;
-    case ACTION_FOCUS_NEXT:
-    case ACTION_FOCUS_PREVIOUS:
-        view_focus_next(ui, id == ACTION_FOCUS_NEXT ? 1 : -1);
-        break;
-    case ACTION_UP:
-    case ACTION_DOWN:
-    case ACTION_PAGE_UP:
-    case ACTION_PAGE_DOWN:
-    case ACTION_TOP:
-    case ACTION_BOTTOM:
-        view_move(model, ui, (enum move)(id - ACTION_UP));
-        break;
-    case ACTION_REDRAW:
-        return UPDATE_DRAW | UPDATE_REDRAW;
-    case ACTION_HELP:
-        ui_show(ui, VIEW_HELP);
-        break;
-    case ACTION_BACK:
-        return go_back(ui);
-    case ACTION_COUNT:
-        break;
-    }
-    return UPDATE_DRAW;
-}
-
-_Static_assert(ACTION_DOWN - ACTION_UP == MOVE_DOWN && ACTION_BOTTOM - ACTION_UP == MOVE_BOTTOM &&
-                   ACTION_PAGE_UP - ACTION_UP == MOVE_PAGE_UP,
-               "the moves of action.def are in the order of enum move");
-
-static unsigned update_key(const struct model *model, struct ui *ui, uint32_t key,
-                           struct command *command)
-{
-    enum action_id id = action_find(ui_view(ui), key);
-    const char *why;
-
-    ui->message[0] = '\0';
-    if (id == ACTION_COUNT)
-        return UPDATE_DRAW;
-    why = action_get(id)->why_not(model, ui);
     if (why) {
         ui_message(ui, true, "%s", why);
         return UPDATE_DRAW;
     }
-    return act(model, ui, id, key, command);
+    tour_done(ui, id);
+    if (action_get(id)->asks[0] && !argument) {
+        prompt_open(&ui->prompt, id);
+        return UPDATE_DRAW;
+    }
+    return act(model, ui, id, argument ? argument : "", command);
+}
+
+static unsigned palette_done(const struct model *model, struct ui *ui, struct command *command)
+{
+    const char *argument;
+    enum action_id id = palette_action(ui, &argument);
+
+    if (id == ACTION_COUNT) {
+        ui_message(ui, true, "'%.60s' is no command here: ? lists them", ui->prompt.text);
+        return UPDATE_DRAW;
+    }
+    return update_action(model, ui, id, *argument ? argument : NULL, command);
+}
+
+static unsigned palette_key(const struct model *model, struct ui *ui, uint32_t key,
+                            struct command *command)
+{
+    switch (key) {
+    case K_UP:
+    case K_DOWN:
+        palette_move(ui, key == K_DOWN ? 1 : -1);
+        return UPDATE_DRAW;
+    case K_TAB:
+        palette_complete(ui);
+        return UPDATE_DRAW;
+    default:
+        break;
+    }
+    ui->prompt.choice *= key == K_ENTER;
+    if (prompt_key(&ui->prompt, key) == PROMPT_DONE)
+        return palette_done(model, ui, command);
+    return UPDATE_DRAW;
+}
+
+static unsigned prompt_update(const struct model *model, struct ui *ui, uint32_t key,
+                              struct command *command)
+{
+    if (palette_is_open(ui))
+        return palette_key(model, ui, key, command);
+    if (prompt_key(&ui->prompt, key) != PROMPT_DONE)
+        return UPDATE_DRAW;
+    return update_action(model, ui, ui->prompt.action, ui->prompt.text, command);
+}
+
+static unsigned update_key(const struct model *model, struct ui *ui, uint32_t key,
+                           struct command *command)
+{
+    enum action_id id;
+    char pane[2] = {(char)key, '\0'};
+
+    ui->message[0] = '\0';
+    if (ui->prompt.open)
+        return prompt_update(model, ui, key, command);
+    id = action_find(ui_view(ui), key);
+    if (id == ACTION_COUNT)
+        return UPDATE_DRAW;
+    return update_action(model, ui, id, id == ACTION_FOCUS ? pane : NULL, command);
+}
+
+/* On a pane: its keys, and the row; on the footer: what stands there. */
+static unsigned click(const struct model *model, struct ui *ui, const struct event *event,
+                      struct command *command)
+{
+    const struct view_ops *ops = view_ops(ui_view(ui));
+    struct pane pane;
+    unsigned id;
+
+    if (event->row == ui->rows - 1) {
+        id = screen_footer_action(ui, event->col);
+        return id == ACTION_COUNT ? 0 : update_action(model, ui, id, NULL, command);
+    }
+    if (!view_pane_at(ui, event->row, event->col, &pane))
+        return 0;
+    view_focus(ui, pane.number);
+    if (ops->click && event->row > pane.row && event->row < pane.row + pane.rows - 1)
+        ops->click(model, ui, &pane, event->row - pane.row - 1);
+    return UPDATE_DRAW;
+}
+
+static unsigned update_mouse(const struct model *model, struct ui *ui, const struct event *event,
+                             struct command *command)
+{
+    enum { WHEEL_LINES = 3 };
+    struct pane pane;
+
+    if (ui->prompt.open)
+        return 0;
+    ui->message[0] = '\0';
+    if (event->mouse == MOUSE_CLICK)
+        return click(model, ui, event, command);
+    if (!view_pane_at(ui, event->row, event->col, &pane))
+        return 0;
+    view_focus(ui, pane.number);
+    for (int i = 0; i < WHEEL_LINES; i++)
+        view_move(model, ui, event->mouse == MOUSE_WHEEL_UP ? MOVE_UP : MOVE_DOWN);
+    return UPDATE_DRAW;
 }
 
 static unsigned update_model(const struct model *model, struct ui *ui)
@@ -131,6 +137,7 @@ static unsigned update_model(const struct model *model, struct ui *ui)
         for (unsigned pane = 0; pane <= PANES_MAX; pane++)
             ui->scroll[VIEW_STEP][pane] = 0;
     }
+    ui->insns = model->insns;
     if (model->message_id != ui->seen_message) {
         ui->seen_message = model->message_id;
         ui_message(ui, model->message_error, "%s", model->message);
@@ -145,6 +152,8 @@ unsigned update(const struct model *model, struct ui *ui, const struct event *ev
     switch (event->kind) {
     case EVENT_KEY:
         return update_key(model, ui, event->key, command);
+    case EVENT_MOUSE:
+        return update_mouse(model, ui, event, command);
     case EVENT_RESIZE:
         ui->rows = event->rows;
         ui->cols = event->cols;

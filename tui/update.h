@@ -6,38 +6,10 @@
 #ifndef VLAB_TUI_UPDATE_H
 #define VLAB_TUI_UPDATE_H
 
+#include "tui/command.h"
+#include "tui/event.h"
 #include "tui/model.h"
 #include "tui/ui.h"
-
-enum event_kind {
-    EVENT_KEY,    /* `key` */
-    EVENT_RESIZE, /* `rows`, `cols` */
-    EVENT_MODEL,  /* the model is a new one */
-    EVENT_STDERR  /* somebody wrote `text` to standard error */
-};
-
-struct event {
-    enum event_kind kind;
-    uint32_t key;
-    int rows, cols;
-    const char *text;
-};
-
-enum command_kind {
-    COMMAND_NONE,
-    COMMAND_OPEN, /* `lab` */
-    COMMAND_RESTART,
-    COMMAND_STEP,
-    COMMAND_NEXT_EXIT,
-    COMMAND_CONTINUE,
-    COMMAND_INTERRUPT /* overtakes the others and drops those that wait */
-};
-
-struct command {
-    enum command_kind kind;
-    unsigned lab;
-    uint64_t exits; /* COMMAND_OPEN: run it for so many exits first */
-};
 
 enum update_result {
     UPDATE_DRAW = 1 << 0,   /* something to be seen changed */
@@ -49,9 +21,13 @@ unsigned update(const struct model *model, struct ui *ui, const struct event *ev
                 struct command *command);
 
 /*
- * Ask for a command as a key does: counts it, so that the ui knows what is under way. For a lab
- * that is opened from the command line.
+ * Ask for a command as a key does: counts it, so that the ui knows what is under way. The caller
+ * sets what the kind needs.
  */
-void update_send(struct ui *ui, struct command *command, enum command_kind kind, unsigned lab);
+void update_send(struct ui *ui, struct command *command, enum command_kind kind);
+
+/* Do an action as its key does, or ask for what it needs. The result is that of update(). */
+unsigned update_action(const struct model *model, struct ui *ui, unsigned action,
+                       const char *argument, struct command *command);
 
 #endif

@@ -3,12 +3,11 @@
 
 #include <string.h>
 
-extern const struct view_ops view_step, view_labs, view_help;
+extern const struct view_ops view_step, view_breaks, view_labs, view_messages, view_help;
 
 static const struct view_ops *const views[VIEW_COUNT] = {
-    [VIEW_STEP] = &view_step,
-    [VIEW_LABS] = &view_labs,
-    [VIEW_HELP] = &view_help,
+    [VIEW_STEP] = &view_step,         [VIEW_BREAKS] = &view_breaks, [VIEW_LABS] = &view_labs,
+    [VIEW_MESSAGES] = &view_messages, [VIEW_HELP] = &view_help,
 };
 
 const struct view_ops *view_ops(enum view_id view)
@@ -25,16 +24,15 @@ enum view_id view_find(const char *name)
     return (enum view_id)view;
 }
 
-/* The rows between header and message line. */
-static int body_rows(const struct ui *ui)
+int view_body_rows(const struct ui *ui)
 {
-    return ui->rows - 3;
+    return ui->rows - 3 - ui_shows_tour(ui);
 }
 
 static unsigned one_pane(const struct ui *ui, struct pane *pane)
 {
     *pane = (struct pane){
-        .number = ui->focus[ui_view(ui)], .row = 1, .rows = body_rows(ui), .cols = ui->cols};
+        .number = ui->focus[ui_view(ui)], .row = 1, .rows = view_body_rows(ui), .cols = ui->cols};
     return 1;
 }
 
@@ -52,7 +50,7 @@ unsigned view_panes(const struct ui *ui, struct pane panes[PANES_MAX])
     unsigned count = 0;
 
     if (!ui_one_pane(ui))
-        count = ops->layout(ui, 1, body_rows(ui), panes);
+        count = ops->layout(ui, 1, view_body_rows(ui), panes);
     if (!has_pane(panes, count, ui->focus[ui_view(ui)]))
         count = one_pane(ui, panes);
     for (unsigned i = 0; i < count; i++) {
@@ -69,6 +67,28 @@ static const struct pane *focused_pane(const struct ui *ui, const struct pane *p
         if (panes[i].number == ui->focus[ui_view(ui)])
             return &panes[i];
     return &panes[0];
+}
+
+void view_focused_pane(const struct ui *ui, struct pane *pane)
+{
+    struct pane panes[PANES_MAX];
+
+    *pane = *focused_pane(ui, panes, view_panes(ui, panes));
+}
+
+/* On a common border it is the one that was placed first. */
+bool view_pane_at(const struct ui *ui, int row, int col, struct pane *pane)
+{
+    struct pane panes[PANES_MAX];
+    unsigned count = view_panes(ui, panes);
+
+    for (unsigned i = 0; i < count; i++)
+        if (row >= panes[i].row && row < panes[i].row + panes[i].rows && col >= panes[i].col &&
+            col < panes[i].col + panes[i].cols) {
+            *pane = panes[i];
+            return true;
+        }
+    return false;
 }
 
 uint64_t move_apply(enum move move, uint64_t at, uint64_t count, int page)
@@ -98,15 +118,17 @@ static int content_lines(const struct view_ops *ops, const struct model *model, 
 void view_move(const struct model *model, struct ui *ui, enum move move)
 {
     const struct view_ops *ops = views[ui_view(ui)];
-    struct pane panes[PANES_MAX];
-    const struct pane *pane = focused_pane(ui, panes, view_panes(ui, panes));
-    int *scroll = &ui->scroll[ui_view(ui)][pane->number];
-    bool from_end = ops->from_end >> pane->number & 1;
-    int page = pane->rows - 2, last, at;
+    struct pane pane;
+    bool from_end;
+    int *scroll, page, last, at;
 
-    if (ops->move && ops->move(model, ui, pane->number, move, page))
+    view_focused_pane(ui, &pane);
+    scroll = &ui->scroll[ui_view(ui)][pane.number];
+    from_end = ops->from_end >> pane.number & 1;
+    page = pane.rows - 2;
+    if (ops->move && ops->move(model, ui, pane.number, move, page))
         return;
-    last = content_lines(ops, model, ui, pane) - page;
+    last = content_lines(ops, model, ui, &pane) - page;
     if (last < 0)
         last = 0;
     at = *scroll < last ? *scroll : last;

@@ -30,7 +30,15 @@ static const struct screen screens[] = {
     {"step-past", screen_model_real, VIEW_STEP, "kk"},
     {"labs", screen_model_empty, VIEW_LABS, ""},
     {"labs-open", screen_model_real, VIEW_LABS, "jj<Enter>"},
+    {"step-filter", screen_model_long, VIEW_STEP, "fcpuid<Enter>kk"},
+    {"step-find", screen_model_long, VIEW_STEP, "/writing<Enter>/3f8"},
+    {"step-tour", screen_model_real, VIEW_STEP, ":tour<Enter>"},
+    {"palette", screen_model_long, VIEW_STEP, ":ex<Down>"},
+    {"breaks", screen_model_breaks, VIEW_BREAKS, "jj"},
+    {"breaks-none", screen_model_real, VIEW_BREAKS, ""},
+    {"messages", screen_model_real, VIEW_STEP, "ifwhat<Enter>fcpuid<Enter>iL"},
     {"help", screen_model_real, VIEW_HELP, ""},
+    {"help-labs", screen_model_empty, VIEW_LABS, "?"},
 };
 
 static const int sizes[][2] = {{40, 12}, {80, 24}, {120, 30}, {160, 48}};

@@ -83,7 +83,7 @@ until_true "two steps" insns_are 2
 keys "]"
 until_true "next exit" exits_are 1
 see ">   0 "
-keys "]" "]" n
+keys "]" "]" "]"
 until_true "three more" exits_are 4
 keys k
 see ">   2 "

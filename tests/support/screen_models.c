@@ -238,3 +238,27 @@ struct model *screen_model_long(void)
     set_message(model, false, "exit 1842: EPT violation");
     return model;
 }
+
+static void add_break(struct model *model, const char *text, uint64_t hits, bool enabled)
+{
+    struct breakpoint *bp = &model->breaks[model->break_count];
+    struct error err = {0};
+
+    if (breakpoint_parse(bp, text, &err) < 0)
+        abort();
+    bp->id = ++model->break_count;
+    bp->hits = hits;
+    bp->enabled = enabled;
+}
+
+struct model *screen_model_breaks(void)
+{
+    struct model *model = screen_model_long();
+
+    add_break(model, "cpuid", 92, true);
+    add_break(model, "rip=ffff80000020122f", 1, true);
+    add_break(model, "gpa=400000-400fff:w", 12345678901, true);
+    add_break(model, "port=3f8-3ff", 0, false);
+    add_break(model, "msr=c0000080", 0, true);
+    return model;
+}

@@ -13,5 +13,7 @@ struct model *screen_model_empty(void);
 struct model *screen_model_real(void);
 /* Long mode, 1,843 exits, the last an EPT violation; the ring holds them all. */
 struct model *screen_model_long(void);
+/* The same with five breakpoints, one of them off. */
+struct model *screen_model_breaks(void);
 
 #endif

@@ -27,6 +27,24 @@ static const uint8_t halt_guest[] = {0xfa, 0xf4};             /* cli; hlt */
 static const uint8_t exit_guest[] = {0xb0, 0x10, 0xe6, 0xf4}; /* mov al, 10h; out f4h, al */
 static const uint8_t spin_guest[] = {0xeb, 0xfe};             /* jmp $ */
 
+/* A procedure that calls itself, a repeated string instruction, two kinds of exits. */
+static const uint8_t call_guest[] = {
+    0xbc, 0x00, 0x70, /* 1000  mov sp, 7000h */
+    0xbf, 0x03, 0x00, /* 1003  mov di, 3 */
+    0xe8, 0x0a, 0x00, /* 1006  call f */
+    0xb9, 0x05, 0x00, /* 1009  mov cx, 5 */
+    0xf3, 0xaa,       /* 100c  rep stosb */
+    0xba, 0xe9, 0x00, /* 100e  mov dx, e9h */
+    0xee,             /* 1011  out dx, al */
+    0xf4,             /* 1012  hlt */
+    0x0f, 0xa2,       /* 1013  f: cpuid */
+    0x4f,             /* 1015  dec di */
+    0x74, 0x03,       /* 1016  jz 101b */
+    0xe8, 0xf8, 0xff, /* 1018  call f */
+    0xc3,             /* 101b  ret */
+};
+static const uint8_t lost_guest[] = {0xe8, 0x00, 0x00, 0xeb, 0xfe}; /* call $+3; jmp $ */
+
 struct guest {
     const uint8_t *bytes;
     size_t size;
@@ -37,13 +55,16 @@ static const struct guest guests[] = {
     {halt_guest, sizeof(halt_guest)},
     {exit_guest, sizeof(exit_guest)},
     {spin_guest, sizeof(spin_guest)},
+    {call_guest, sizeof(call_guest)},
+    {lost_guest, sizeof(lost_guest)},
     {NULL, 0}, /* cannot be opened */
 };
 
-enum { LOOP, HALT, EXIT, SPIN, BROKEN, GUESTS };
+enum { LOOP, HALT, EXIT, SPIN, CALL, LOST, BROKEN, GUESTS };
 
-static const struct lab_info guest_labs[GUESTS] = {
-    {.id = "01"}, {.id = "02"}, {.id = "03"}, {.id = "04"}, {.id = "05"}};
+static const struct lab_info guest_labs[GUESTS] = {{.id = "01"}, {.id = "02"}, {.id = "03"},
+                                                   {.id = "04"}, {.id = "05"}, {.id = "06"},
+                                                   {.id = "07"}};
 
 static int open_guest(void *ctx, unsigned lab, const struct text_sink *text,
                       struct machine **machine, struct error *err)
@@ -188,6 +209,147 @@ START_TEST(test_run_to)
 }
 END_TEST
 
+static void execute_times(struct session *s, enum command_kind kind, int times)
+{
+    while (times-- > 0)
+        execute(s, kind, 0);
+}
+
+/* A call that calls itself, and REP, are one step; an instruction that is neither is a plain one. */
+START_TEST(test_over)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, CALL);
+
+    execute_times(s, COMMAND_OVER, 2);
+    ck_assert_uint_eq(model.now.rip, 0x1006);
+    execute(s, COMMAND_OVER, 0);
+    ck_assert_uint_eq(model.now.rip, 0x1009);
+    ck_assert_uint_eq(model.exits, 3);
+    ck_assert_str_eq(model.message, "exit 2: CPUID");
+    ck_assert_uint_eq(model.before.rip, 0x1006);
+    execute_times(s, COMMAND_OVER, 2);
+    ck_assert_uint_eq(model.now.rip, 0x100e);
+    ck_assert_uint_eq(model.now.gpr[X86_RCX] & 0xffff, 0);
+    ck_assert_str_eq(model.message, "");
+    ck_assert_uint_eq(model.break_count, 0);
+    execute(s, COMMAND_RESTART, 0);
+    execute_times(s, COMMAND_STEP, 5); /* into f, behind its CPUID */
+    execute(s, COMMAND_OVER, 0);
+    ck_assert_uint_eq(model.now.rip, 0x1018);
+    execute(s, COMMAND_OVER, 0); /* the inner calls come by here, too, with another stack */
+    ck_assert_uint_eq(model.now.rip, 0x101b);
+    ck_assert_uint_eq(model.now.gpr[X86_RSP] & 0xffff, 0x6ffe);
+    session_destroy(s);
+}
+END_TEST
+
+START_TEST(test_out)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, CALL);
+
+    execute_times(s, COMMAND_STEP, 6);
+    ck_assert_uint_eq(model.now.rip, 0x1018);
+    execute(s, COMMAND_STEP, 0);
+    ck_assert_uint_eq(model.now.gpr[X86_RSP] & 0xffff, 0x6ffc);
+    execute(s, COMMAND_OUT, 0);
+    ck_assert_uint_eq(model.now.rip, 0x101b);
+    ck_assert_uint_eq(model.now.gpr[X86_RSP] & 0xffff, 0x6ffe);
+    execute(s, COMMAND_OUT, 0);
+    ck_assert_uint_eq(model.now.rip, 0x1009);
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+    execute(s, COMMAND_OUT, 0); /* there is nothing to return to */
+    ck_assert_int_eq(model.run, RUN_ENDED);
+    ck_assert_ptr_nonnull(strstr(model.message, "halted"));
+    session_destroy(s);
+}
+END_TEST
+
+/* A procedure that never returns ends at the limit of the run, also step by step. */
+START_TEST(test_limits)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOST);
+
+    s->limits.insns = 1000;
+    execute(s, COMMAND_STEP, 0);
+    execute(s, COMMAND_OUT, 0);
+    ck_assert_str_eq(model.message, "stopped at the limit of this run");
+    ck_assert_uint_eq(model.insns, 1001);
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_uint_eq(model.insns, 2001);
+    session_destroy(s);
+}
+END_TEST
+
+START_TEST(test_next_same)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOOP);
+    struct command same = {.kind = COMMAND_NEXT_SAME, .reason = EXIT_CPUID};
+
+    execute(s, COMMAND_NEXT_EXIT, 0);
+    for (uint64_t i = 1; i <= 5; i++) {
+        session_execute(s, &same);
+        session_publish(s, &model);
+        ck_assert_uint_eq(model.exits, 2 * i);
+        ck_assert_uint_eq(exit_ring_get(&model.ring, model.ring.end - 1)->reason, EXIT_CPUID);
+        ck_assert_ptr_nonnull(strstr(model.message, ": CPUID"));
+    }
+    ck_assert_uint_eq(model.break_count, 0);
+    session_destroy(s);
+}
+END_TEST
+
+static void break_command(struct session *s, enum command_kind kind, const char *text, unsigned id)
+{
+    struct command command = {.kind = kind};
+    struct error err = {0};
+
+    ck_assert_int_eq(breakpoint_parse(&command.breakpoint, text, &err), 0);
+    command.breakpoint.id = id;
+    session_execute(s, &command);
+    session_publish(s, &model);
+}
+
+START_TEST(test_breaks)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOOP);
+
+    break_command(s, COMMAND_BREAK_ADD, "rip=1006", 0);
+    ck_assert_str_eq(model.message, "breakpoint 1: rip=1006");
+    break_command(s, COMMAND_BREAK_ADD, "rip=1006", 0);
+    ck_assert_str_eq(model.message, "there is a breakpoint at rip=1006 already");
+    ck_assert(model.message_error);
+    ck_assert_uint_eq(model.break_count, 1);
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+    ck_assert_uint_eq(model.now.rip, 0x1006);
+    ck_assert_str_eq(model.message, "breakpoint 1: rip=1006");
+    ck_assert_uint_eq(model.breaks[0].hits, 1);
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_uint_eq(model.now.rip, 0x1006);
+    ck_assert_uint_eq(model.exits, 3);
+    break_command(s, COMMAND_BREAK_ADD, "cpuid", 0);
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_str_eq(model.message, "breakpoint 2: CPUID");
+    execute(s, COMMAND_RESTART, 0); /* they stay, from the beginning */
+    ck_assert_uint_eq(model.break_count, 2);
+    ck_assert_uint_eq(model.breaks[0].hits, 0);
+    break_command(s, COMMAND_BREAK_ENABLE, "rip=1006", model.breaks[0].id);
+    ck_assert(!model.breaks[0].enabled);
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_ptr_nonnull(strstr(model.message, "CPUID"));
+    break_command(s, COMMAND_BREAK_REMOVE, "cpuid", model.breaks[1].id);
+    ck_assert_uint_eq(model.break_count, 1);
+    execute(s, COMMAND_OPEN, HALT); /* another lab has none */
+    ck_assert_uint_eq(model.break_count, 0);
+    session_destroy(s);
+}
+END_TEST
+
 /* Code that cannot be read is said to be so; nothing is decoded from nowhere. */
 START_TEST(test_code_out_of_memory)
 {
@@ -296,6 +458,30 @@ START_TEST(test_engine_runs_and_is_interrupted)
 }
 END_TEST
 
+/* A breakpoint that is made while the guest runs stops it, without an interrupt. */
+START_TEST(test_engine_breaks_into_a_run)
+{
+    struct command command = {.kind = COMMAND_BREAK_ADD};
+    struct error err = {0};
+    const struct model *m;
+
+    ck_assert_int_eq(breakpoint_parse(&command.breakpoint, "rip=1008", &err), 0);
+    engine_start(LOOP);
+    send(COMMAND_OPEN, LOOP);
+    send(COMMAND_CONTINUE, 0);
+    while (engine_model(engine)->run != RUN_RUNNING)
+        next_model();
+    ck_assert_int_eq(engine_command(engine, &command), 0);
+    sent++;
+    m = model_when_done();
+    ck_assert_int_eq(m->run, RUN_PAUSED);
+    ck_assert_uint_eq(m->now.rip, 0x1008);
+    ck_assert_uint_eq(m->break_count, 1);
+    ck_assert_str_eq(m->message, "breakpoint 1: rip=1008");
+    engine_destroy(engine);
+}
+END_TEST
+
 /* A guest that never exits on its way to the "next exit" can be interrupted too. */
 START_TEST(test_engine_spins)
 {
@@ -357,9 +543,15 @@ int main(void)
     tcase_add_test(tc, test_next_exit_and_restart);
     tcase_add_test(tc, test_ends);
     tcase_add_test(tc, test_run_to);
+    tcase_add_test(tc, test_over);
+    tcase_add_test(tc, test_out);
+    tcase_add_test(tc, test_limits);
+    tcase_add_test(tc, test_next_same);
+    tcase_add_test(tc, test_breaks);
     tcase_add_test(tc, test_code_out_of_memory);
     tcase_add_test(tc, test_engine_opens);
     tcase_add_test(tc, test_engine_runs_and_is_interrupted);
+    tcase_add_test(tc, test_engine_breaks_into_a_run);
     tcase_add_test(tc, test_engine_spins);
     tcase_add_test(tc, test_engine_ends);
     tcase_add_test(tc, test_engine_refuses_too_much);

@@ -2,6 +2,8 @@
 #include "tests/support/screen_models.h"
 #include "tui/action.h"
 #include "tui/key.h"
+#include "tui/palette.h"
+#include "tui/tour.h"
 #include "tui/update.h"
 #include "tui/view.h"
 
@@ -12,6 +14,7 @@
 static struct model *model;
 static struct ui ui;
 static unsigned result;
+static struct command last;
 static enum command_kind commands[32];
 static unsigned command_count;
 
@@ -36,8 +39,11 @@ static void press(const char *keys)
         struct event event = {.kind = EVENT_KEY, .key = (uint32_t)key};
 
         result = update(model, &ui, &event, &command);
-        if (command.kind != COMMAND_NONE)
-            commands[command_count++] = command.kind;
+        if (command.kind == COMMAND_NONE)
+            continue;
+        ck_assert_uint_lt(command_count, sizeof(commands) / sizeof(commands[0]));
+        commands[command_count++] = command.kind;
+        last = command;
     }
     ck_assert_int_eq(key, 0);
 }
@@ -79,8 +85,15 @@ START_TEST(test_table)
         }
     }
     for (unsigned id = 0; id < ACTION_COUNT; id++) {
-        ck_assert_uint_gt(strlen(action_get((enum action_id)id)->text), 5);
-        ck_assert_ptr_nonnull(action_get((enum action_id)id)->why_not);
+        const struct action *action = action_get((enum action_id)id);
+
+        ck_assert_uint_gt(strlen(action->text), 5);
+        ck_assert_uint_gt(strlen(action->name), 1);
+        ck_assert_ptr_null(strchr(action->name, ' '));
+        ck_assert_ptr_nonnull(action->why_not);
+        ck_assert_uint_ne(action->where, 0);
+        for (unsigned other = 0; other < id; other++)
+            ck_assert_str_ne(action->name, action_get((enum action_id)other)->name);
     }
 }
 END_TEST
@@ -88,19 +101,21 @@ END_TEST
 START_TEST(test_commands)
 {
     start(screen_model_real(), VIEW_STEP);
-    press("s]ncr");
-    ck_assert_uint_eq(command_count, 5);
+    press("s]nu}cr");
+    ck_assert_uint_eq(command_count, 7);
     ck_assert_int_eq(commands[0], COMMAND_STEP);
     ck_assert_int_eq(commands[1], COMMAND_NEXT_EXIT);
-    ck_assert_int_eq(commands[2], COMMAND_NEXT_EXIT);
-    ck_assert_int_eq(commands[3], COMMAND_CONTINUE);
-    ck_assert_int_eq(commands[4], COMMAND_RESTART);
-    ck_assert_uint_eq(ui.sent, 5);
+    ck_assert_int_eq(commands[2], COMMAND_OVER);
+    ck_assert_int_eq(commands[3], COMMAND_OUT);
+    ck_assert_int_eq(commands[4], COMMAND_NEXT_SAME);
+    ck_assert_int_eq(commands[5], COMMAND_CONTINUE);
+    ck_assert_int_eq(commands[6], COMMAND_RESTART);
+    ck_assert_uint_eq(ui.sent, 7);
     ck_assert(ui_busy(&ui, model));
     press("i");
-    ck_assert_int_eq(commands[5], COMMAND_INTERRUPT);
-    ck_assert_uint_eq(ui.sent, 5);
-    model->done = 5;
+    ck_assert_int_eq(commands[7], COMMAND_INTERRUPT);
+    ck_assert_uint_eq(ui.sent, 7);
+    model->done = 7;
     ck_assert(!ui_busy(&ui, model));
 }
 END_TEST
@@ -285,6 +300,244 @@ START_TEST(test_messages)
 }
 END_TEST
 
+static struct breakpoint model_break(struct model *m, unsigned id, const char *text)
+{
+    struct breakpoint bp;
+    struct error err = {0};
+
+    ck_assert_int_eq(breakpoint_parse(&bp, text, &err), 0);
+    bp.id = id;
+    m->breaks[m->break_count++] = bp;
+    return bp;
+}
+
+START_TEST(test_breakpoints)
+{
+    start(screen_model_real(), VIEW_STEP);
+    press("b");
+    ck_assert(ui.prompt.open);
+    press("port=3f8<Enter>");
+    ck_assert(!ui.prompt.open);
+    ck_assert_int_eq(last.kind, COMMAND_BREAK_ADD);
+    ck_assert_int_eq(last.breakpoint.kind, BREAK_PORT);
+    ck_assert_uint_eq(last.breakpoint.first, 0x3f8);
+    ck_assert(last.breakpoint.enabled);
+    press("bnonsense<Enter>");
+    ck_assert_uint_eq(command_count, 1);
+    ck_assert(ui.message_error);
+    press("b<Esc>:break rip=7c00<Enter>");
+    ck_assert_uint_eq(command_count, 2);
+    ck_assert_int_eq(last.breakpoint.kind, BREAK_RIP);
+    press("B<Enter>");
+    ck_assert_str_eq(ui.message, "there is no breakpoint: b makes one");
+    model_break(model, 4, "cpuid");
+    model_break(model, 9, "rip=7c00");
+    press("j<Enter>");
+    ck_assert_int_eq(last.kind, COMMAND_BREAK_ENABLE);
+    ck_assert_uint_eq(last.breakpoint.id, 9);
+    press("kD");
+    ck_assert_int_eq(last.kind, COMMAND_BREAK_REMOVE);
+    ck_assert_uint_eq(last.breakpoint.id, 4);
+    model->break_count = 1; /* the selection may have been behind it */
+    press("jjj<Del>");
+    ck_assert_uint_eq(last.breakpoint.id, 4);
+}
+END_TEST
+
+START_TEST(test_filter)
+{
+    start(screen_model_long(), VIEW_STEP);
+    press("fcpuid<Enter>");
+    ck_assert(ui.filter.on);
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 1827); /* 1,842 exits, of which i % 20 == 7 */
+    press("k");
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 1807);
+    press("g");
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 7);
+    press("jj");
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 47);
+    press("fwhat<Enter>");
+    ck_assert(ui.message_error && ui.filter.on);
+    press("fhlt<Enter>"); /* none of these */
+    ck_assert_ptr_null(ui_exit(&ui, model));
+    press("kjgGx");
+    ck_assert_str_eq(ui.message, "no exit is listed: f and Enter list all");
+    press("f<Enter>G");
+    ck_assert(!ui.filter.on);
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 1842);
+}
+END_TEST
+
+START_TEST(test_find)
+{
+    start(screen_model_long(), VIEW_STEP);
+    press(";");
+    ck_assert_str_eq(ui.message, "nothing was looked for: / asks what");
+    press("/CpUiD<Enter>"); /* from the newest on, so from the beginning */
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 7);
+    press(";");
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 27);
+    press(",,");
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 1827);
+    press("/violation<Enter>");
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 1842);
+    press("/nowhere<Enter>");
+    ck_assert_str_eq(ui.message, "'nowhere' is not in this pane");
+    ck_assert_uint_eq(ui_exit(&ui, model)->seq, 1842);
+    press("2/gdtr<Enter>"); /* a pane that scrolls */
+    ck_assert_int_gt(ui.scroll[VIEW_STEP][2], 5);
+    press("?/anew<Enter>");
+    ck_assert_int_gt(ui.scroll[VIEW_HELP][1], 5);
+    start(screen_model_empty(), VIEW_LABS);
+    press("/exit<Enter>");
+    ck_assert_uint_eq(ui.selected_lab, 2);
+    press("/trap<Enter>");
+    ck_assert_uint_eq(ui.selected_lab, 1);
+}
+END_TEST
+
+START_TEST(test_palette)
+{
+    start(screen_model_real(), VIEW_STEP);
+    press(":next-e<Enter>");
+    ck_assert_int_eq(last.kind, COMMAND_NEXT_EXIT);
+    press(":registers<Enter>");
+    ck_assert_str_eq(ui.message, "'registers' is no command here: ? lists them");
+    press(":s<Enter>"); /* the first of those that begin with it */
+    ck_assert_int_eq(last.kind, COMMAND_STEP);
+    press(":ste<Down><Enter>");
+    ck_assert_int_eq(ui_view(&ui), VIEW_STEP);
+    ck_assert_uint_eq(command_count, 2);
+    press(":mess<Tab><Enter>");
+    ck_assert_int_eq(ui_view(&ui), VIEW_MESSAGES);
+    press("q:filter cpuid<Enter>");
+    ck_assert(ui.filter.on);
+    press(":filter<Enter>"); /* asks */
+    ck_assert(ui.prompt.open);
+    press("<Enter>");
+    ck_assert(!ui.filter.on && !ui.prompt.open);
+    model->done = ui.sent;
+    press(":interrupt<Enter>");
+    ck_assert_str_eq(ui.message, "the guest is not running");
+    press(":pane 2<Enter>");
+    ck_assert_uint_eq(ui.focus[VIEW_STEP], 2);
+    press(":quit<Enter>");
+    ck_assert(result & UPDATE_QUIT);
+}
+END_TEST
+
+/* All that there is to do can be done by its name, and by a key where it has one. */
+START_TEST(test_everything_is_reachable)
+{
+    for (unsigned id = 0; id < ACTION_COUNT; id++) {
+        const struct action *action = action_get((enum action_id)id);
+        enum view_id view = (enum view_id)__builtin_ctz(action->where);
+        const char *argument;
+
+        if (id == ACTION_PALETTE)
+            continue;
+        start(screen_model_long(), view);
+        press(":");
+        prompt_set(&ui.prompt, action->name);
+        ck_assert_msg(palette_action(&ui, &argument) == (enum action_id)id, ":%s", action->name);
+        ck_assert_str_eq(argument, "");
+        if (action->keys[0]) {
+            const char *keys = action->keys;
+
+            ck_assert_msg(action_find(view, (uint32_t)key_parse(&keys)) == (enum action_id)id, "%s",
+                          action->keys);
+        }
+    }
+}
+END_TEST
+
+START_TEST(test_tour)
+{
+    start(screen_model_real(), VIEW_STEP);
+    ui.tour = 1;
+    press("x"); /* another thing: it waits */
+    ck_assert_uint_eq(ui.tour, 1);
+    press("s");
+    ck_assert_uint_eq(ui.tour, 2);
+    press("]x");
+    ck_assert_uint_eq(ui.tour, 4);
+    model->run = RUN_RUNNING;
+    press("k:<Esc>");
+    ck_assert_uint_eq(ui.tour, 0);
+    press(":tour<Enter>");
+    ck_assert_uint_eq(ui.tour, 1);
+    press(":tour<Enter>");
+    ck_assert_uint_eq(ui.tour, 0);
+    for (unsigned i = 1; i <= tour_steps(); i++)
+        ck_assert_int_ne(tour_action(i), ACTION_COUNT);
+    ck_assert_int_eq(tour_action(0), ACTION_COUNT);
+    ck_assert_int_eq(tour_action(tour_steps() + 1), ACTION_COUNT);
+}
+END_TEST
+
+static unsigned mouse(enum mouse what, int row, int col)
+{
+    struct event event = {.kind = EVENT_MOUSE, .mouse = what, .row = row, .col = col};
+    struct command command;
+
+    result = update(model, &ui, &event, &command);
+    if (command.kind != COMMAND_NONE)
+        commands[command_count++] = command.kind;
+    return result;
+}
+
+START_TEST(test_mouse)
+{
+    struct pane panes[PANES_MAX];
+    unsigned count;
+
+    start(screen_model_long(), VIEW_STEP);
+    count = view_panes(&ui, panes);
+    for (unsigned i = 0; i < count; i++) {
+        mouse(MOUSE_CLICK, panes[i].row + 1, panes[i].col + 1);
+        ck_assert_uint_eq(ui.focus[VIEW_STEP], panes[i].number);
+    }
+    for (unsigned i = 0; i < count; i++)
+        if (panes[i].number == 3) {
+            mouse(MOUSE_CLICK, panes[i].row + 2, panes[i].col + 4); /* the first row of the table */
+            ck_assert_uint_lt(ui_exit(&ui, model)->seq, 1842);
+            ck_assert(!ui.follow);
+            mouse(MOUSE_WHEEL_DOWN, panes[i].row + 2, panes[i].col + 4);
+            mouse(MOUSE_WHEEL_DOWN, panes[i].row + 2, panes[i].col + 4);
+            ck_assert(ui.follow);
+            mouse(MOUSE_CLICK, panes[i].row + panes[i].rows - 1, 2); /* the border */
+            mouse(MOUSE_CLICK, panes[i].row + panes[i].rows - 2, 2); /* the summary */
+            ck_assert(ui.follow);
+        }
+    mouse(MOUSE_CLICK, ui.rows - 1, 1); /* "s step" */
+    ck_assert_int_eq(commands[0], COMMAND_STEP);
+    mouse(MOUSE_CLICK, ui.rows - 1, 7); /* between two */
+    ck_assert_uint_eq(command_count, 1);
+    mouse(MOUSE_CLICK, 0, 5);
+    mouse(MOUSE_CLICK, -1, 5000);
+    mouse(MOUSE_WHEEL_UP, 100, 100);
+    ck_assert_uint_eq(command_count, 1);
+}
+END_TEST
+
+/* What was said is kept, the newest of it; a message that is only taken away is not. */
+START_TEST(test_log)
+{
+    start(screen_model_real(), VIEW_STEP);
+    ck_assert_uint_eq(ui.logged, 1);
+    press("jk");
+    ck_assert_uint_eq(ui.logged, 1);
+    press("i");
+    ck_assert_uint_eq(ui.logged, 2);
+    ck_assert(ui.log[1].error);
+    ck_assert_str_eq(ui.log[1].text, "the guest is not running");
+    ck_assert_uint_eq(ui.log[1].insns, 9);
+    for (int i = 0; i < 3 * LOG_LINES; i++)
+        press("i");
+    ck_assert_uint_eq(ui.logged, 2 + 3 * LOG_LINES);
+}
+END_TEST
+
 START_TEST(test_ring_catches_up)
 {
     static struct exit_ring from, to;
@@ -334,6 +587,14 @@ int main(void)
     tcase_add_test(tc, test_panes);
     tcase_add_test(tc, test_scrolling);
     tcase_add_test(tc, test_messages);
+    tcase_add_test(tc, test_breakpoints);
+    tcase_add_test(tc, test_filter);
+    tcase_add_test(tc, test_find);
+    tcase_add_test(tc, test_palette);
+    tcase_add_test(tc, test_everything_is_reachable);
+    tcase_add_test(tc, test_tour);
+    tcase_add_test(tc, test_mouse);
+    tcase_add_test(tc, test_log);
     tcase_add_test(tc, test_ring_catches_up);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);

@@ -1,5 +1,6 @@
 /* The help view: the keys of the view it was called from, made from the table of actions. */
 #include "tui/action.h"
+#include "tui/text.h"
 #include "tui/theme.h"
 #include "tui/view.h"
 
@@ -25,21 +26,6 @@ static void help_detail(const struct model *model, const struct ui *ui, struct p
     snprintf(pane->detail, sizeof(pane->detail), "%s view", view_ops(helped_view(ui))->name);
 }
 
-/* "] n", "Tab Right": the keys without the angle brackets of their names. */
-static void keys_text(const char *keys, char *buf, size_t size)
-{
-    size_t used = 0;
-
-    for (size_t i = 0; keys[i] && used + 1 < size; i++) {
-        bool opens = keys[i] == '<' && keys[i + 1] && keys[i + 1] != ' ';
-        bool closes = keys[i] == '>' && i > 0 && keys[i - 1] != ' ';
-
-        if (!opens && !closes)
-            buf[used++] = keys[i];
-    }
-    buf[used] = '\0';
-}
-
 static int action_draw(const struct model *model, const struct ui *ui, const struct area *area,
                        int row, enum action_id id)
 {
@@ -48,7 +34,9 @@ static int action_draw(const struct model *model, const struct ui *ui, const str
     char keys[48];
     int col;
 
-    keys_text(action->keys, keys, sizeof(keys));
+    text_keys(action->keys, keys, sizeof(keys));
+    if (!keys[0])
+        snprintf(keys, sizeof(keys), ":%s", action->name);
     area_text(area, row, 1, why ? ROLE_DISABLED : ROLE_KEY, keys);
     col = area_text(area, row, KEYS_COLS, why ? ROLE_DISABLED : ROLE_NORMAL, action->text);
     if (why)
@@ -56,14 +44,21 @@ static int action_draw(const struct model *model, const struct ui *ui, const str
     return row + 1;
 }
 
-/* The actions of one view, or those of all views (VIEW_COUNT). */
+/* The actions of one view that not all have, or those that all have. */
 static int section_draw(const struct model *model, const struct ui *ui, const struct area *area,
-                        int row, const char *title, enum view_id where)
+                        int row, const char *title, bool everywhere)
 {
-    area_text(area, row++, 1, ROLE_TITLE_FOCUS, title);
+    enum view_id view = helped_view(ui);
+    int first = row + 1;
+
+    row = first;
     for (unsigned i = 0; i < ACTION_COUNT; i++)
-        if (action_get((enum action_id)i)->where == where)
+        if (action_in((enum action_id)i, view) &&
+            action_everywhere((enum action_id)i) == everywhere)
             row = action_draw(model, ui, area, row, (enum action_id)i);
+    if (row == first)
+        return first - 1; /* the view has no actions of its own */
+    area_text(area, first - 1, 1, ROLE_TITLE_FOCUS, title);
     return row + 1;
 }
 
@@ -93,8 +88,8 @@ static int help_draw(const struct model *model, const struct ui *ui, unsigned nu
     int row = -scroll;
 
     row = section_draw(model, ui, area, row,
-                       view == VIEW_LABS ? "The labs" : "Time: the guest and its exits", view);
-    row = section_draw(model, ui, area, row, "Everywhere", VIEW_COUNT);
+                       view == VIEW_LABS ? "The labs" : "The guest and its exits", false);
+    row = section_draw(model, ui, area, row, "Everywhere", true);
     return marks_draw(area, row) + scroll;
 }
 

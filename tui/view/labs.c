@@ -71,18 +71,24 @@ static void lab_row_draw(const struct model *model, const struct ui *ui, const s
     }
 }
 
+/* The first lab that is seen, so that the selected one is in the middle. */
+static int list_first(const struct model *model, const struct ui *ui, int rows)
+{
+    int first = (int)ui->selected_lab - rows / 2;
+
+    if (first > (int)model->lab_count - rows)
+        first = (int)model->lab_count - rows;
+    return first < 0 ? 0 : first;
+}
+
 static int list_draw(const struct model *model, const struct ui *ui, const struct area *area)
 {
-    int first = (int)ui->selected_lab - area->rows / 2;
+    int first = list_first(model, ui, area->rows);
 
     if (model->lab_count == 0) {
         area_text(area, 0, 1, ROLE_DIM, "There is no lab.");
         return 1;
     }
-    if (first > (int)model->lab_count - area->rows)
-        first = (int)model->lab_count - area->rows;
-    if (first < 0)
-        first = 0;
     for (int row = 0; row < area->rows && first + row < (int)model->lab_count; row++)
         lab_row_draw(model, ui, area, row, (unsigned)(first + row));
     return (int)model->lab_count;
@@ -163,14 +169,45 @@ static int labs_draw(const struct model *model, const struct ui *ui, unsigned nu
     return number == 2 ? lab_draw(lab, area, scroll) : exercise_draw(lab, area, scroll);
 }
 
+static void select_lab(struct ui *ui, unsigned lab)
+{
+    ui->selected_lab = lab;
+    ui->scroll[VIEW_LABS][2] = ui->scroll[VIEW_LABS][3] = 0;
+}
+
 static bool labs_move(const struct model *model, struct ui *ui, unsigned number, enum move move,
                       int page)
 {
     if (number != 1)
         return false;
-    ui->selected_lab = (unsigned)move_apply(move, ui->selected_lab, model->lab_count, page);
-    ui->scroll[VIEW_LABS][2] = ui->scroll[VIEW_LABS][3] = 0;
+    select_lab(ui, (unsigned)move_apply(move, ui->selected_lab, model->lab_count, page));
     return true;
+}
+
+static int labs_find(const struct model *model, struct ui *ui, unsigned number, int direction)
+{
+    unsigned count = model->lab_count;
+
+    if (number != 1)
+        return -1;
+    for (unsigned i = 1; i <= count; i++) {
+        unsigned lab = (ui->selected_lab + count + (direction > 0 ? i : count - i)) % count;
+
+        if (text_has(model->labs[lab].name, ui->find) ||
+            text_has(model->labs[lab].title, ui->find)) {
+            select_lab(ui, lab);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void labs_click(const struct model *model, struct ui *ui, const struct pane *pane, int row)
+{
+    int lab = list_first(model, ui, pane->rows - 2) + row;
+
+    if (pane->number == 1 && lab < (int)model->lab_count)
+        select_lab(ui, (unsigned)lab);
 }
 
 const struct view_ops view_labs = {
@@ -182,4 +219,6 @@ const struct view_ops view_labs = {
     .detail = labs_detail,
     .draw = labs_draw,
     .move = labs_move,
+    .find = labs_find,
+    .click = labs_click,
 };

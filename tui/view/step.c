@@ -10,6 +10,8 @@
  * recorded others, and the titles say so when an earlier exit is selected.
  */
 #include "tui/view/step.h"
+#include "core/explain.h"
+#include "tui/text.h"
 #include "tui/view.h"
 
 #include <stdio.h>
@@ -105,6 +107,15 @@ static void detail_exit(const struct vm_exit *exit, struct pane *pane)
                  exit_reason_name(exit->reason));
 }
 
+static void detail_filter(const struct exit_filter *filter, struct pane *pane)
+{
+    char text[BREAKPOINT_TEXT_MAX];
+
+    if (filter->on)
+        snprintf(pane->detail, sizeof(pane->detail), "only %.60s",
+                 breakpoint_text(&filter->only, text));
+}
+
 static void detail_output(const struct text_tail *text, struct pane *pane)
 {
     if (text->total > 0)
@@ -123,6 +134,8 @@ static void step_detail(const struct model *model, const struct ui *ui, struct p
     else if (pane->number == 2)
         snprintf(pane->detail, sizeof(pane->detail), "%s",
                  in_the_past(model, ui) ? "now, not at the exit" : "* changed");
+    else if (pane->number == 3)
+        detail_filter(&ui->filter, pane);
     else if (pane->number == 4)
         detail_exit(ui_exit(ui, model), pane);
     else if (pane->number == 5)
@@ -165,22 +178,78 @@ static int step_draw(const struct model *model, const struct ui *ui, unsigned nu
     }
 }
 
+static void select_exit(const struct model *model, struct ui *ui, const struct vm_exit *exit)
+{
+    ui->selected_exit = exit->seq;
+    ui->follow = exit == exit_list_last(&model->ring, &ui->filter);
+    ui->scroll[VIEW_STEP][4] = ui->scroll[VIEW_STEP][6] = 0;
+}
+
 /* The selection of the exits table. At the newest exit it follows. */
 static bool step_move(const struct model *model, struct ui *ui, unsigned number, enum move move,
                       int page)
 {
-    const struct exit_ring *ring = &model->ring;
     const struct vm_exit *exit = ui_exit(ui, model);
+    int step = move == MOVE_PAGE_UP || move == MOVE_PAGE_DOWN ? (page > 3 ? page - 2 : 1) : 1;
 
     if (number != 3)
         return false;
     if (!exit)
         return true;
-    ui->selected_exit =
-        ring->begin + move_apply(move, exit->seq - ring->begin, ring->end - ring->begin, page - 2);
-    ui->follow = ui->selected_exit + 1 == ring->end;
-    ui->scroll[VIEW_STEP][4] = ui->scroll[VIEW_STEP][6] = 0;
+    if (move == MOVE_TOP)
+        exit = exit_list_first(&model->ring, &ui->filter);
+    else if (move == MOVE_BOTTOM)
+        exit = exit_list_last(&model->ring, &ui->filter);
+    else
+        exit = exit_list_move(&model->ring, &ui->filter, exit->seq,
+                              move == MOVE_UP || move == MOVE_PAGE_UP ? -step : step);
+    select_exit(model, ui, exit);
     return true;
+}
+
+/* Reason and meaning, as the table shows them. */
+static bool exit_has(const struct vm_exit *exit, const char *text)
+{
+    char meaning[80];
+
+    exit_meaning(exit, meaning, sizeof(meaning));
+    return text_has(exit_reason_name(exit->reason), text) || text_has(meaning, text);
+}
+
+/* Through the whole list once, past its end from its other end on. */
+static int step_find(const struct model *model, struct ui *ui, unsigned number, int direction)
+{
+    const struct vm_exit *start = ui_exit(ui, model), *exit = start;
+
+    if (number != 3)
+        return -1;
+    while (exit) {
+        const struct vm_exit *next =
+            exit_list_move(&model->ring, &ui->filter, exit->seq, direction);
+
+        if (next == exit)
+            next = direction > 0 ? exit_list_first(&model->ring, &ui->filter)
+                                 : exit_list_last(&model->ring, &ui->filter);
+        if (exit_has(next, ui->find)) {
+            select_exit(model, ui, next);
+            return 1;
+        }
+        exit = next != start ? next : NULL;
+    }
+    return 0;
+}
+
+static void step_click(const struct model *model, struct ui *ui, const struct pane *pane, int row)
+{
+    const struct vm_exit *exit = ui_exit(ui, model);
+    uint64_t seqs[GRID_SIDE_MAX];
+    int rows;
+
+    if (pane->number != 3 || !exit)
+        return;
+    rows = exit_list_window(&model->ring, &ui->filter, exit->seq, pane->rows - 4, seqs);
+    if (row >= 1 && row <= rows)
+        select_exit(model, ui, exit_ring_get(&model->ring, seqs[row - 1]));
 }
 
 const struct view_ops view_step = {
@@ -195,4 +264,6 @@ const struct view_ops view_step = {
     .detail = step_detail,
     .draw = step_draw,
     .move = step_move,
+    .find = step_find,
+    .click = step_click,
 };

@@ -17,28 +17,11 @@ struct columns {
     int reason, insns, qual, rip, meaning; /* 0 when there is no room: insns, qual, rip */
 };
 
+/* The exits that are seen, oldest first. */
 struct window {
-    uint64_t first;
+    uint64_t seqs[GRID_SIDE_MAX];
     int rows;
 };
-
-/* The rows around the selection, the newest at the bottom. */
-static struct window exits_window(const struct exit_ring *ring, uint64_t selected, int rows)
-{
-    uint64_t count = ring->end - ring->begin;
-    uint64_t half = (uint64_t)(rows / 2);
-    struct window w = {.first = ring->begin, .rows = rows < 0 ? 0 : rows};
-
-    if (count <= (uint64_t)w.rows) {
-        w.rows = (int)count;
-        return w;
-    }
-    if (selected > ring->begin + half)
-        w.first = selected - half;
-    if (w.first > ring->end - (uint64_t)w.rows)
-        w.first = ring->end - (uint64_t)w.rows;
-    return w;
-}
 
 static void widen(int *digits, int needed)
 {
@@ -46,13 +29,13 @@ static void widen(int *digits, int needed)
         *digits = needed;
 }
 
-static struct columns exits_columns(const struct exit_ring *ring, struct window w, int cols)
+static struct columns exits_columns(const struct exit_ring *ring, const struct window *w, int cols)
 {
     struct columns c = {.seq_digits = 4, .insn_digits = 5, .qual_digits = 4, .rip_digits = 4};
     int at;
 
-    for (int i = 0; i < w.rows; i++) {
-        const struct vm_exit *exit = exit_ring_get(ring, w.first + (uint64_t)i);
+    for (int i = 0; i < w->rows; i++) {
+        const struct vm_exit *exit = exit_ring_get(ring, w->seqs[i]);
 
         widen(&c.seq_digits, decimal_digits(exit->seq));
         widen(&c.insn_digits, decimal_digits(exit->insns));
@@ -170,17 +153,17 @@ int step_exits(const struct model *model, const struct ui *ui, const struct area
     struct columns c;
 
     if (!selected) {
-        area_text(area, 0, 1, ROLE_DIM, "No exit yet: ] runs to the first one, s steps.");
+        area_text(area, 0, 1, ROLE_DIM,
+                  ui->filter.on ? "No such exit is kept: f and Enter list all of them."
+                                : "No exit yet: ] runs to the first one, s steps.");
         return 1;
     }
-    w = exits_window(&model->ring, selected->seq, area->rows - 2);
-    c = exits_columns(&model->ring, w, area->cols);
+    w.rows = exit_list_window(&model->ring, &ui->filter, selected->seq, area->rows - 2, w.seqs);
+    c = exits_columns(&model->ring, &w, area->cols);
     header_draw(area, &c);
     for (int i = 0; i < w.rows; i++) {
-        uint64_t seq = w.first + (uint64_t)i;
-
-        exit_draw(area, i + 1, &c, exit_ring_get(&model->ring, seq));
-        if (seq == selected->seq) {
+        exit_draw(area, i + 1, &c, exit_ring_get(&model->ring, w.seqs[i]));
+        if (w.seqs[i] == selected->seq) {
             area_char(area, i + 1, 0, ROLE_SELECTED, (uint32_t)theme_mark(ROLE_SELECTED));
             area_select_row(area, i + 1);
         }

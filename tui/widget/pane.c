@@ -61,7 +61,10 @@ static void box_draw(const struct area *all, const struct pane *p, enum role rol
 static void title_draw(const struct area *all, const struct pane *p, bool focused)
 {
     struct area line = area_part(all, p->row, p->col + 2, 1, p->cols - 3);
-    int col = area_printf(&line, 0, 0, ROLE_KEY, " %u", p->number);
+    int col = 0;
+
+    if (p->number)
+        col = area_printf(&line, 0, col, ROLE_KEY, " %u", p->number);
 
     col = area_printf(&line, 0, col, focused ? ROLE_TITLE_FOCUS : ROLE_TITLE, " %s ", p->name);
     if (p->detail[0])
@@ -79,6 +82,17 @@ void panes_draw(struct grid *grid, const struct pane *panes, unsigned count, uns
             box_draw(&all, &panes[i], ROLE_BORDER_FOCUS);
     for (unsigned i = 0; i < count; i++)
         title_draw(&all, &panes[i], panes[i].number == focus);
+}
+
+void pane_draw_over(struct grid *grid, const struct pane *pane)
+{
+    struct area all = area_all(grid);
+    struct area box = area_part(&all, pane->row, pane->col, pane->rows, pane->cols);
+
+    for (int row = 0; row < box.rows; row++)
+        area_fill_row(&box, row, ROLE_NORMAL);
+    box_draw(&all, pane, ROLE_BORDER_FOCUS);
+    title_draw(&all, pane, true);
 }
 
 struct area pane_inside(struct grid *grid, const struct pane *pane)

@@ -25,6 +25,9 @@ struct pane {
 /* Draw all boxes and titles; the one with the number `focus` is drawn as focused. */
 void panes_draw(struct grid *grid, const struct pane *panes, unsigned count, unsigned focus);
 
+/* A box of its own, over whatever is there; without a number when that is 0. */
+void pane_draw_over(struct grid *grid, const struct pane *pane);
+
 /* What lies inside the borders. */
 struct area pane_inside(struct grid *grid, const struct pane *pane);
 

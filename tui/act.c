@@ -1,0 +1,235 @@
+/* What each action does, see act.h. */
+#include "tui/act.h"
+#include "tui/find.h"
+#include "tui/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static unsigned go_back(struct ui *ui)
+{
+    if (ui->zoom) {
+        ui->zoom = false;
+        return UPDATE_DRAW;
+    }
+    if (ui->depth == 1)
+        return UPDATE_QUIT;
+    ui->depth--;
+    return UPDATE_DRAW;
+}
+
+static void show_labs(const struct model *model, struct ui *ui)
+{
+    if (model->lab >= 0)
+        ui->selected_lab = (unsigned)model->lab;
+    ui_show(ui, VIEW_LABS);
+}
+
+static void open_lab(const struct model *model, struct ui *ui, struct command *command)
+{
+    if ((int)ui->selected_lab != model->lab) {
+        update_send(ui, command, COMMAND_OPEN);
+        command->lab = ui->selected_lab;
+    }
+    ui_show(ui, VIEW_STEP);
+}
+
+static void focus(struct ui *ui, const char *pane)
+{
+    if (strlen(pane) != 1 || pane[0] < '1' || pane[0] > '9' ||
+        !view_focus(ui, (unsigned)(pane[0] - '0')))
+        ui_message(ui, true, "this view has no pane %.20s", pane);
+}
+
+static void filter(struct ui *ui, const char *what)
+{
+    struct exit_filter filter = {.on = true};
+    struct error err = {0};
+
+    if (!*what) {
+        ui->filter.on = false;
+        ui_message(ui, false, "all exits are listed");
+    } else if (breakpoint_parse(&filter.only, what, &err) < 0) {
+        ui_message(ui, true, "%s", err.text);
+    } else {
+        char text[BREAKPOINT_TEXT_MAX];
+
+        ui->filter = filter;
+        ui_message(ui, false, "only exits with %s are listed; f and Enter list all",
+                   breakpoint_text(&filter.only, text));
+    }
+}
+
+static void break_at(struct ui *ui, const char *where, struct command *command)
+{
+    struct breakpoint new = {.enabled = true};
+    struct error err = {0};
+
+    if (breakpoint_parse(&new, where, &err) < 0) {
+        ui_message(ui, true, "%s", err.text);
+        return;
+    }
+    update_send(ui, command, COMMAND_BREAK_ADD);
+    command->breakpoint = new;
+}
+
+static void break_change(const struct model *model, struct ui *ui, enum command_kind kind,
+                         struct command *command)
+{
+    unsigned at =
+        ui->selected_break < model->break_count ? ui->selected_break : model->break_count - 1;
+
+    update_send(ui, command, kind);
+    command->breakpoint = model->breaks[at];
+}
+
+/* Commands to the engine that need no more than their kind; COMMAND_NONE: not one of them. */
+static enum command_kind plain_command(enum action_id id)
+{
+    switch (id) {
+    case ACTION_STEP:
+        return COMMAND_STEP;
+    case ACTION_OVER:
+        return COMMAND_OVER;
+    case ACTION_OUT:
+        return COMMAND_OUT;
+    case ACTION_NEXT_EXIT:
+        return COMMAND_NEXT_EXIT;
+    case ACTION_CONTINUE:
+        return COMMAND_CONTINUE;
+    case ACTION_INTERRUPT:
+        return COMMAND_INTERRUPT;
+    case ACTION_RESTART:
+        return COMMAND_RESTART;
+    default:
+        return COMMAND_NONE;
+    }
+}
+
+static bool act_time(const struct model *model, struct ui *ui, enum action_id id,
+                     struct command *command)
+{
+    enum command_kind kind = plain_command(id);
+
+    if (id == ACTION_NEXT_SAME) {
+        unsigned reason = ui_exit(ui, model)->reason;
+
+        update_send(ui, command, COMMAND_NEXT_SAME);
+        command->reason = reason;
+        return true;
+    }
+    if (kind == COMMAND_NONE)
+        return false;
+    update_send(ui, command, kind);
+    return true;
+}
+
+static bool act_place(const struct model *model, struct ui *ui, enum action_id id)
+{
+    switch (id) {
+    case ACTION_STEPS:
+        ui_show(ui, VIEW_STEP);
+        return true;
+    case ACTION_BREAKS:
+        ui_show(ui, VIEW_BREAKS);
+        return true;
+    case ACTION_MESSAGES:
+        ui_show(ui, VIEW_MESSAGES);
+        return true;
+    case ACTION_LABS:
+        show_labs(model, ui);
+        return true;
+    case ACTION_HELP:
+        ui_show(ui, VIEW_HELP);
+        return true;
+    case ACTION_FOCUS_NEXT:
+    case ACTION_FOCUS_PREVIOUS:
+        view_focus_next(ui, id == ACTION_FOCUS_NEXT ? 1 : -1);
+        return true;
+    case ACTION_UP:
+    case ACTION_DOWN:
+    case ACTION_PAGE_UP:
+    case ACTION_PAGE_DOWN:
+    case ACTION_TOP:
+    case ACTION_BOTTOM:
+        view_move(model, ui, (enum move)(id - ACTION_UP));
+        return true;
+    default:
+        return false;
+    }
+}
+
+_Static_assert(ACTION_DOWN - ACTION_UP == MOVE_DOWN && ACTION_BOTTOM - ACTION_UP == MOVE_BOTTOM &&
+                   ACTION_PAGE_UP - ACTION_UP == MOVE_PAGE_UP,
+               "the moves of action.def are in the order of enum move");
+
+static void find(const struct model *model, struct ui *ui, const char *text)
+{
+    if (*text)
+        snprintf(ui->find, sizeof(ui->find), "%s", text);
+    if (ui->find[0])
+        find_move(model, ui, 1);
+}
+
+/* The rest: what asks for something, and what changes the screen itself. */
+static unsigned act_other(const struct model *model, struct ui *ui, enum action_id id,
+                          const char *argument, struct command *command)
+{
+    switch (id) {
+    case ACTION_EXPLAIN:
+        ui->explain = !ui->explain;
+        break;
+    case ACTION_OPEN:
+        open_lab(model, ui, command);
+        break;
+    case ACTION_BREAK:
+        break_at(ui, argument, command);
+        break;
+    case ACTION_ENABLE:
+        break_change(model, ui, COMMAND_BREAK_ENABLE, command);
+        break;
+    case ACTION_REMOVE:
+        break_change(model, ui, COMMAND_BREAK_REMOVE, command);
+        break;
+    case ACTION_FILTER:
+        filter(ui, argument);
+        break;
+    case ACTION_FIND:
+        find(model, ui, argument);
+        break;
+    case ACTION_FIND_NEXT:
+    case ACTION_FIND_PREVIOUS:
+        find_move(model, ui, id == ACTION_FIND_NEXT ? 1 : -1);
+        break;
+    case ACTION_FOCUS:
+        focus(ui, argument);
+        break;
+    case ACTION_ZOOM:
+        ui->zoom = !ui->zoom;
+        break;
+    case ACTION_TOUR:
+        ui->tour = ui->tour ? 0 : 1;
+        break;
+    case ACTION_MOUSE:
+        ui->mouse = !ui->mouse;
+        ui_message(ui, false, ui->mouse ? "the mouse is used here" : "the mouse is the terminal's");
+        break;
+    case ACTION_REDRAW:
+        return UPDATE_DRAW | UPDATE_REDRAW;
+    case ACTION_BACK:
+        return go_back(ui);
+    case ACTION_QUIT:
+        return UPDATE_QUIT;
+    default:
+        break;
+    }
+    return UPDATE_DRAW;
+}
+
+unsigned act(const struct model *model, struct ui *ui, enum action_id id, const char *argument,
+             struct command *command)
+{
+    if (act_time(model, ui, id, command) || act_place(model, ui, id))
+        return UPDATE_DRAW;
+    return act_other(model, ui, id, argument, command);
+}

@@ -1,0 +1,41 @@
+/* What the screen asks of the engine. */
+#ifndef VLAB_TUI_COMMAND_H
+#define VLAB_TUI_COMMAND_H
+
+#include "core/breakpoint.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum command_kind {
+    COMMAND_NONE,
+    COMMAND_OPEN, /* `lab` */
+    COMMAND_RESTART,
+    COMMAND_STEP,
+    COMMAND_OVER,
+    COMMAND_OUT,
+    COMMAND_NEXT_EXIT,
+    COMMAND_NEXT_SAME, /* the next with `reason` */
+    COMMAND_CONTINUE,
+    COMMAND_INTERRUPT, /* overtakes the others and drops those that wait */
+    /* Those that follow are carried out in the middle of a run, too. */
+    COMMAND_BREAK_ADD,    /* `breakpoint` */
+    COMMAND_BREAK_ENABLE, /* switch the one with breakpoint.id off or on */
+    COMMAND_BREAK_REMOVE
+};
+
+/* Whether a command is carried out in the middle of a run. */
+static inline bool command_is_aside(enum command_kind kind)
+{
+    return kind >= COMMAND_BREAK_ADD;
+}
+
+struct command {
+    enum command_kind kind;
+    unsigned lab;
+    uint64_t exits; /* COMMAND_OPEN: run it for so many exits first */
+    unsigned reason;
+    struct breakpoint breakpoint;
+};
+
+#endif

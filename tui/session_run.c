@@ -1,0 +1,259 @@
+/*
+ * Running the machine of a session. See session_run.h.
+ *
+ * A step goes through the same loop as a long run, so a request to stop means the same in both.
+ * A call is run as one by a breakpoint behind it that is taken away again; a return is found step
+ * by step, with calls run as one. Both look at the stack pointer, so that recursion does not end
+ * them too early; a guest that leaves a procedure without returning is only stopped by `i` or a
+ * breakpoint.
+ */
+#include "tui/session_run.h"
+#include "core/backend.h"
+#include "x86/decode.h"
+
+static void settle_break(struct session *s)
+{
+    const struct breakpoint *bp = machine_break_find(s->machine, s->result.breakpoint);
+    char text[BREAKPOINT_TEXT_MAX];
+
+    if (bp)
+        session_message(s, false, "breakpoint %u: %s", bp->id, breakpoint_text(bp, text));
+}
+
+/* What a run that ended means, in the words of the message line. */
+static void settle(struct session *s)
+{
+    const struct run_result *r = &s->result;
+
+    s->run = r->stop == STOP_HALT || r->stop == STOP_TRIPLE_FAULT || r->stop == STOP_GUEST_ERROR
+                 ? RUN_ENDED
+                 : RUN_PAUSED;
+    switch (r->stop) {
+    case STOP_DEBUG_EXIT:
+        session_message(s, false,
+                        "the run ended: the guest wrote %x to the debug-exit port, status %u",
+                        s->machine->debug_exit_value, r->status);
+        break;
+    case STOP_HALT:
+        session_message(s, false, "the guest halted, and nothing can wake it: r restarts the lab");
+        break;
+    case STOP_TRIPLE_FAULT:
+        session_message(s, true, "triple fault: the CPU shut down; r restarts the lab");
+        break;
+    case STOP_GUEST_ERROR:
+        session_message(s, true, "%s", r->error.text);
+        break;
+    case STOP_REQUEST:
+        session_message(s, false, "stopped on request");
+        break;
+    case STOP_MONITOR:
+        session_message(s, false, "stopped by a monitor");
+        break;
+    case STOP_RESET:
+        session_message(s, false, "the guest reset the machine; r restarts the lab");
+        break;
+    case STOP_BREAK:
+        settle_break(s);
+        break;
+    case STOP_BUDGET:
+        session_message(s, false, "stopped at the limit of this run");
+        break;
+    }
+}
+
+/* What was asked for has come: an exit is worth a line, a plain step is not. */
+static void settle_reached(struct session *s, uint64_t exits_before)
+{
+    const struct vm_exit *exit = exit_ring_get(&s->ring, s->ring.end - 1);
+
+    s->run = RUN_PAUSED;
+    if (s->machine->exits > exits_before && exit)
+        session_message(s, false, "exit %llu: %s", (unsigned long long)exit->seq,
+                        exit_reason_name(exit->reason));
+    else
+        session_message(s, false, "%s", "");
+}
+
+/* What the functions below return, or a negative errno. */
+enum { STOPPED, REACHED }; /* session->result says why it stopped; what was asked for has come */
+
+static bool may_go_on(struct session *s)
+{
+    return s->pause && s->pause(s->ctx);
+}
+
+/* A request to stop that came as the last instruction or exit was done is none. */
+static int step(struct session *s)
+{
+    int rc;
+
+    do {
+        rc = machine_step(s->machine, &s->result);
+    } while (rc == 0 && s->result.stop == STOP_REQUEST && s->result.insns + s->result.exits == 0 &&
+             may_go_on(s));
+    if (rc < 0)
+        return rc;
+    return s->result.stop == STOP_BUDGET ||
+           (s->result.stop == STOP_REQUEST && s->result.insns + s->result.exits > 0);
+}
+
+/* Until the machine stops for a reason of its own, or `pause` does not let it go on. */
+static int run_on(struct session *s, const struct run_limits *limits)
+{
+    bool one = limits->exits == 1;
+    int rc;
+
+    do {
+        rc = machine_run(s->machine, limits, &s->result);
+    } while (rc == 0 && s->result.stop == STOP_REQUEST && !(one && s->result.exits > 0) &&
+             may_go_on(s));
+    if (rc < 0)
+        return rc;
+    return one && s->result.exits > 0 &&
+           (s->result.stop == STOP_BUDGET || s->result.stop == STOP_REQUEST);
+}
+
+/* To a breakpoint of our own, which is taken away again; another one ends the run as ever. */
+static int run_to(struct session *s, const struct breakpoint *bp, const struct run_limits *limits)
+{
+    int id = machine_break_add(s->machine, bp);
+    int rc = run_on(s, limits);
+
+    if (id > 0 && rc == STOPPED && s->result.stop == STOP_BREAK &&
+        s->result.breakpoint == (unsigned)id)
+        rc = REACHED;
+    if (id > 0)
+        machine_break_remove(s->machine, (unsigned)id);
+    return rc;
+}
+
+static uint64_t stack_pointer(const struct session *s)
+{
+    return s->machine->vcpu->ops->get_gpr(s->machine->vcpu, X86_RSP);
+}
+
+/* The instruction at RIP and where it lies; false when it cannot be read. */
+static bool insn_here(const struct session *s, struct x86_insn *insn, uint64_t *linear)
+{
+    struct x86_state state;
+    uint8_t bytes[15];
+    unsigned bits;
+    size_t size;
+
+    machine_get_state(s->machine, &state);
+    bits = x86_mode_bits(x86_mode_of(&state));
+    *linear = state.rip + (bits == 64 ? 0 : state.seg[X86_CS].base);
+    if (bits != 64)
+        *linear &= UINT32_MAX;
+    size = machine_read_linear(s->machine, *linear, bytes, sizeof(bytes));
+    return x86_decode(bytes, size, bits, insn);
+}
+
+/* CALL, INT n, INT3, INTO, a repeated string instruction (SDM vol. 2). */
+static bool runs_as_one(const struct x86_insn *insn)
+{
+    unsigned op = insn->opcode, reg = insn->modrm >> 3 & 7;
+
+    if (insn->map != 0 || insn->vector)
+        return false;
+    if (op == 0xff)
+        return reg == 2 || reg == 3;
+    if (insn->rep || insn->repne)
+        return (op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xaf && op != 0xa8 && op != 0xa9);
+    return op == 0xe8 || op == 0x9a || (op >= 0xcc && op <= 0xce);
+}
+
+/* RET, far RET, IRET */
+static bool is_return(const struct x86_insn *insn)
+{
+    unsigned op = insn->opcode;
+
+    return insn->map == 0 && !insn->vector &&
+           (op == 0xc2 || op == 0xc3 || op == 0xca || op == 0xcb || op == 0xcf);
+}
+
+static int step_over(struct session *s, const struct run_limits *limits)
+{
+    uint64_t stack = stack_pointer(s), linear;
+    struct breakpoint behind = {.kind = BREAK_RIP, .enabled = true};
+    struct x86_insn insn;
+    int rc;
+
+    if (!insn_here(s, &insn, &linear) || !runs_as_one(&insn))
+        return step(s);
+    behind.first = behind.last = linear + insn.length;
+    do {
+        rc = run_to(s, &behind, limits);
+    } while (rc == REACHED && stack_pointer(s) < stack);
+    return rc;
+}
+
+/* Turns of the machine so far: a guest whose every instruction faults retires none. */
+static uint64_t turns(const struct session *s)
+{
+    return s->machine->insns + s->machine->exits;
+}
+
+static int step_out(struct session *s, const struct run_limits *limits)
+{
+    uint64_t stack = stack_pointer(s), start = turns(s), linear;
+    struct x86_insn insn;
+    bool returned;
+    int rc;
+
+    do {
+        returned = insn_here(s, &insn, &linear) && is_return(&insn);
+        rc = step_over(s, limits);
+        returned = returned && stack_pointer(s) > stack;
+        if (limits->insns && turns(s) - start >= limits->insns && !returned) {
+            s->result.stop = STOP_BUDGET;
+            return STOPPED;
+        }
+    } while (rc == REACHED && !returned);
+    return rc;
+}
+
+static int run_kind(struct session *s, const struct command *command,
+                    const struct run_limits *limits)
+{
+    struct breakpoint same = {.kind = BREAK_REASON, .enabled = true};
+    struct run_limits one = *limits;
+
+    switch (command->kind) {
+    case COMMAND_STEP:
+        return step(s);
+    case COMMAND_OVER:
+        return step_over(s, limits);
+    case COMMAND_OUT:
+        return step_out(s, limits);
+    case COMMAND_NEXT_SAME:
+        same.first = same.last = command->reason;
+        return run_to(s, &same, limits);
+    case COMMAND_NEXT_EXIT:
+        one.exits = 1;
+        return run_on(s, &one);
+    default:
+        return run_on(s, limits);
+    }
+}
+
+void session_go(struct session *session, const struct command *command,
+                const struct run_limits *limits)
+{
+    uint64_t exits = session->machine->exits;
+    int rc;
+
+    machine_get_state(session->machine, &session->before);
+    session->has_before = true;
+    session->run = RUN_RUNNING;
+    rc = run_kind(session, command, limits);
+    if (rc < 0) {
+        session->run = RUN_ENDED;
+        session_message(session, true, "%s", session->result.error.text);
+    } else if (rc == REACHED) {
+        session->result.stop = STOP_BUDGET;
+        settle_reached(session, exits);
+    } else {
+        settle(session);
+    }
+}
