@@ -1,24 +1,13 @@
 /*
- * What core/explain*.c and the fields of an exit share: a text buffer and names out of the SDM's
- * tables. Private to them.
+ * What core/explain*.c and the fields of an exit share: names out of the SDM's tables. Private to them.
  */
 #ifndef VLAB_CORE_WORDS_H
 #define VLAB_CORE_WORDS_H
 
 #include "core/exit.h"
+#include "util/text.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-/* The caller's buffer; always NUL-terminated, what does not fit is dropped. */
-struct text {
-    char *buf;
-    size_t size, used;
-};
-
-void text_start(struct text *t, char *buf, size_t size);
-void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "#PF", or NULL for a vector that is no exception (SDM Table 6-1); the long name likewise. */
 const char *vector_mnemonic(unsigned vector);
