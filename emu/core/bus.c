@@ -30,6 +30,19 @@ const struct bus_range *bus_find(const struct bus *bus, uint64_t addr)
     return NULL;
 }
 
+const struct bus_range *bus_next(const struct bus *bus, const struct device *dev, uint64_t from)
+{
+    const struct bus_range *next = NULL;
+
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_range *r = &bus->ranges[i];
+
+        if (r->base >= from && (!dev || r->dev == dev) && (!next || r->base < next->base))
+            next = r;
+    }
+    return next;
+}
+
 static uint64_t ones(unsigned size)
 {
     return ~0ull >> (64 - 8 * size);

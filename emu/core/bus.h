@@ -34,6 +34,12 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t size, struct device *dev);
 int bus_add_at(struct bus *bus, uint64_t base, uint64_t size, struct device *dev, uint16_t offset);
 const struct bus_range *bus_find(const struct bus *bus, uint64_t addr);
 
+/*
+ * The ranges of a device, or with NULL of all, by address: of those whose base is at or above `from`
+ * the lowest; NULL: no more. To list them all, start at 0 and go on behind the one that came.
+ */
+const struct bus_range *bus_next(const struct bus *bus, const struct device *dev, uint64_t from);
+
 uint32_t bus_port_read(const struct bus *bus, uint16_t port, unsigned size);
 void bus_port_write(const struct bus *bus, uint16_t port, unsigned size, uint32_t value);
 uint64_t bus_mmio_read(const struct bus *bus, uint64_t gpa, unsigned size);

@@ -3,11 +3,36 @@
 
 #include "core/machine.h"
 
+#include <errno.h>
+
 /* What a CPU reads from a bus that nobody answers. */
 #define NO_VECTOR 0xff
 
+int irq_connect(struct device *dev, unsigned line)
+{
+    const struct device **driver = &dev->machine->irq.drivers[line];
+
+    if (*driver && *driver != dev)
+        return -EEXIST;
+    *driver = dev;
+    return 0;
+}
+
+const struct device *irq_driver(const struct machine *m, unsigned line)
+{
+    return m->irq.drivers[line];
+}
+
+bool irq_level(const struct machine *m, unsigned line)
+{
+    return m->irq.levels >> line & 1;
+}
+
 void irq_set(struct machine *m, unsigned line, bool level)
 {
+    uint16_t bit = (uint16_t)(1u << line);
+
+    m->irq.levels = level ? m->irq.levels | bit : m->irq.levels & (uint16_t)~bit;
     if (m->irq.controller)
         m->irq.set_line(m->irq.controller, line, level);
 }

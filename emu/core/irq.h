@@ -1,7 +1,8 @@
 /*
  * Interrupt lines: from the devices to the interrupt controller, from there to the CPU's INTR pin.
  *
- * - Lines are numbered as a PC's ISA bus numbers them (IRQ 0-15). Devices call irq_set().
+ * - Lines are numbered as a PC's ISA bus numbers them (IRQ 0-15). A device says with irq_connect()
+ *   that it drives a line, and calls irq_set().
  * - The controller (device/pic.c) registers itself in machine->irq and drives `intr`, the level of
  *   the pin. A line that changes while there is no controller is lost.
  * - The monitor acknowledges: irq_acknowledge() is the INTA cycle, and gives the vector.
@@ -29,15 +30,25 @@ struct irq {
     struct device *controller; /* NULL: none */
     void (*set_line)(struct device *controller, unsigned line, bool level);
     uint8_t (*acknowledge)(struct device *controller);
-    bool intr;                  /* the CPU's INTR pin, driven by the controller */
-    bool nmi;                   /* an NMI has come and was not delivered yet */
-    bool nmi_masked, nmi_waits; /* port 70h bit 7; one came behind it */
+    const struct device *drivers[IRQ_LINES]; /* NULL: nobody */
+    uint16_t levels;                         /* what they drive, bit n line n; see irq_level() */
+    bool intr;                               /* the CPU's INTR pin, driven by the controller */
+    bool nmi;                                /* an NMI has come and was not delivered yet */
+    bool nmi_masked, nmi_waits;              /* port 70h bit 7; one came behind it */
     /* What the monitor has done about them, core/interrupts.c. */
     bool announced, nmi_announced; /* the exit for it has been taken */
     bool window, nmi_window;       /* waiting for the guest to be able to take it, with no exit */
     bool held;                     /* acknowledged at its exit, not injected yet */
     uint8_t held_vector;
 };
+
+/* `dev` drives the line. -EEXIST when another does: the lines of the ISA bus are not shared. */
+int irq_connect(struct device *dev, unsigned line);
+
+/* Who drives a line, or NULL; and its level. IRQ_CASCADE is inside the controller, always NULL and low
+ * here. */
+const struct device *irq_driver(const struct machine *m, unsigned line);
+bool irq_level(const struct machine *m, unsigned line);
 
 /* Drive a line; IRQ_LINES is the caller's bound. */
 void irq_set(struct machine *m, unsigned line, bool level);

@@ -582,7 +582,9 @@ int i8042_create(struct device *dev)
         return -ENOMEM;
     dev->ops = &i8042_ops;
     i8042_reset(dev);
-    rc = bus_add_at(ports, DATA_PORT, 1, dev, OFFSET_DATA);
+    rc = irq_connect(dev, IRQ_KEYBOARD);
+    rc = rc ? rc : irq_connect(dev, IRQ_AUX);
+    rc = rc ? rc : bus_add_at(ports, DATA_PORT, 1, dev, OFFSET_DATA);
     rc = rc ? rc : bus_add_at(ports, STATUS_PORT, 1, dev, OFFSET_STATUS);
     return rc ? rc : bus_add_at(ports, PORT_A, 1, dev, OFFSET_PORT_A);
 }

@@ -605,6 +605,7 @@ int pit_create(struct device *dev)
         return -ENOMEM;
     dev->ops = &pit_ops;
     pit_reset(dev);
-    rc = bus_add(&dev->machine->ports, PIT_PORT, 4, dev);
+    rc = irq_connect(dev, IRQ_TIMER);
+    rc = rc ? rc : bus_add(&dev->machine->ports, PIT_PORT, 4, dev);
     return rc ? rc : bus_add_at(&dev->machine->ports, PORT_B, 1, dev, PIT_PORT_B);
 }

@@ -516,6 +516,7 @@ int rtc_create(struct device *dev)
 {
     const struct machine_config *config = &dev->machine->config;
     struct rtc *r = calloc(1, sizeof(*r));
+    int rc;
 
     if (!r)
         return -ENOMEM;
@@ -528,5 +529,6 @@ int rtc_create(struct device *dev)
     set_memory_size(r, config->ram_size);
     set_checksum(r);
     rtc_reset(dev);
-    return bus_add(&dev->machine->ports, RTC_PORT, 2, dev);
+    rc = irq_connect(dev, IRQ_RTC);
+    return rc ? rc : bus_add(&dev->machine->ports, RTC_PORT, 2, dev);
 }

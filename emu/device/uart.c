@@ -548,6 +548,7 @@ static const struct device_ops uart_ops = {
 int uart_create(struct device *dev, uint16_t port, unsigned line)
 {
     struct uart *u = calloc(1, sizeof(*u));
+    int rc;
 
     if (!u)
         return -ENOMEM;
@@ -555,5 +556,6 @@ int uart_create(struct device *dev, uint16_t port, unsigned line)
     dev->priv = u;
     dev->ops = &uart_ops;
     uart_reset(dev);
-    return bus_add(&dev->machine->ports, port, UART_PORTS, dev);
+    rc = irq_connect(dev, line);
+    return rc ? rc : bus_add(&dev->machine->ports, port, UART_PORTS, dev);
 }

@@ -1,7 +1,7 @@
 /*
  * device/debug_text.c, and what the bus does with accesses that nobody or only half of somebody
- * answers; a guest with timer interrupts. The devices of a PC have tests of their own: test_uart.c
- * and so on.
+ * answers, who has which ports and lines; a guest with timer interrupts. The devices of a PC have
+ * tests of their own: test_uart.c and so on.
  */
 #include "core/loader.h"
 #include "core/machine.h"
@@ -90,6 +90,48 @@ START_TEST(test_bus_ranges)
 }
 END_TEST
 
+/* By address, whatever the order of registration. */
+START_TEST(test_bus_lists_ranges)
+{
+    const struct bus_range *r = bus_next(&m->ports, NULL, 0);
+    const struct device *pic = r->dev;
+    unsigned count = 0;
+
+    ck_assert_str_eq(pic->ops->name, "pic");
+    ck_assert_uint_eq(r->base, 0x20);
+    r = bus_next(&m->ports, pic, r->base + r->size);
+    ck_assert_uint_eq(r->base, 0xa0);
+    r = bus_next(&m->ports, pic, r->base + r->size);
+    ck_assert_uint_eq(r->base, 0x4d0);
+    ck_assert_uint_eq(r->size, 2);
+    ck_assert_ptr_null(bus_next(&m->ports, pic, r->base + r->size));
+    for (r = bus_next(&m->ports, NULL, 0); r; r = bus_next(&m->ports, NULL, r->base + r->size))
+        count++;
+    ck_assert_uint_eq(count, m->ports.count);
+    ck_assert_ptr_null(bus_next(&m->mmio, NULL, 0));
+}
+END_TEST
+
+START_TEST(test_irq_lines)
+{
+    struct device other = {.machine = m};
+
+    ck_assert_ptr_eq(irq_driver(m, IRQ_COM1), bus_find(&m->ports, COM1)->dev);
+    ck_assert_ptr_eq(irq_driver(m, IRQ_TIMER), bus_find(&m->ports, 0x40)->dev);
+    ck_assert_ptr_eq(irq_driver(m, 12), bus_find(&m->ports, 0x64)->dev);
+    ck_assert_ptr_null(irq_driver(m, IRQ_CASCADE));
+    ck_assert_int_lt(irq_connect(&other, IRQ_COM1), 0);
+    ck_assert_ptr_eq(irq_driver(m, IRQ_COM1), bus_find(&m->ports, COM1)->dev);
+    ck_assert(!irq_level(m, IRQ_COM1));
+    out(COM1 + 4, 0x08); /* OUT2, and the transmitter is empty */
+    out(COM1 + 1, 0x02);
+    ck_assert(irq_level(m, IRQ_COM1));
+    ck_assert(irq_level(m, IRQ_TIMER)); /* OUT 0 is high after reset */
+    in(COM1 + 2);
+    ck_assert(!irq_level(m, IRQ_COM1));
+}
+END_TEST
+
 START_TEST(test_hash_sees_devices)
 {
     uint64_t before = machine_state_hash(m);
@@ -169,6 +211,8 @@ int main(void)
     tcase_add_test(tc, test_debug_text);
     tcase_add_test(tc, test_bus);
     tcase_add_test(tc, test_bus_ranges);
+    tcase_add_test(tc, test_bus_lists_ranges);
+    tcase_add_test(tc, test_irq_lines);
     tcase_add_test(tc, test_hash_sees_devices);
     tcase_add_test(tc, test_steps_and_runs_agree);
     srunner_run_all(runner, CK_NORMAL);
