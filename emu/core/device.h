@@ -19,6 +19,7 @@
 
 struct machine;
 struct device;
+struct device_field;
 
 #define DEVICE_NEVER UINT64_MAX
 
@@ -39,6 +40,11 @@ struct device_ops {
      * drives the lines. The machine's clock stands already where it stood when they were saved.
      */
     int (*load)(struct device *dev, const uint8_t *buf, size_t size);
+    /*
+     * The registers in words, core/device_fields.h: at most `max` fields, returns how many. Changes
+     * nothing, and gives the same fields in the same order always.
+     */
+    unsigned (*show)(const struct device *dev, struct device_field *fields, unsigned max);
     void (*destroy)(struct device *dev);
 };
 

@@ -2,6 +2,7 @@
  * The debug-exit port (QEMU hw/misc/debugexit.c documents the interface): 4 ports from f4h, any
  * size; reads give 0.
  */
+#include "core/device_fields.h"
 #include "core/machine.h"
 #include "device/devices.h"
 
@@ -21,10 +22,28 @@ static void debug_exit_write(struct device *dev, uint16_t offset, unsigned size,
     dev->machine->debug_exit_value = (uint8_t)value;
 }
 
+static unsigned debug_exit_show(const struct device *dev, struct device_field *fields, unsigned max)
+{
+    const struct machine *m = dev->machine;
+    unsigned value = m->debug_exit ? m->debug_exit_value : 0;
+    struct device_fields list;
+    struct text *t;
+
+    device_fields_start(&list, fields, max);
+    list.internal = true;
+    t = device_fields_add(&list, "written", 8, value);
+    if (m->debug_exit)
+        text_add(t, "status %u", (uint8_t)(value << 1 | 1));
+    else
+        text_add(t, "not in this run");
+    return list.count;
+}
+
 static const struct device_ops debug_exit_ops = {
     .name = "debug-exit",
     .port_read = debug_exit_read,
     .port_write = debug_exit_write,
+    .show = debug_exit_show,
 };
 
 int debug_exit_create(struct device *dev)

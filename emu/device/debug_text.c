@@ -1,4 +1,5 @@
 /* A debug console of one port: bytes written are text, a read gives e9h to say it is there. */
+#include "core/device_fields.h"
 #include "core/machine.h"
 #include "device/devices.h"
 
@@ -18,10 +19,21 @@ static void debug_text_write(struct device *dev, uint16_t offset, unsigned size,
     machine_text(dev->machine, TEXT_DEBUG_PORT, &byte, 1);
 }
 
+static unsigned debug_text_show(const struct device *dev, struct device_field *fields, unsigned max)
+{
+    struct device_fields list;
+
+    (void)dev;
+    device_fields_start(&list, fields, max);
+    text_add(device_fields_add(&list, "read", 8, DEBUG_TEXT_MAGIC), "the port is there");
+    return list.count;
+}
+
 static const struct device_ops debug_text_ops = {
     .name = "debug-text",
     .port_read = debug_text_read,
     .port_write = debug_text_write,
+    .show = debug_text_show,
 };
 
 int debug_text_create(struct device *dev, uint16_t port)

@@ -8,12 +8,14 @@
 #include "device/firmware_disk.h"
 
 #include "core/backend.h"
+#include "core/device_fields.h"
 #include "core/machine.h"
 #include "core/memory_map.h"
 #include "device/devices.h"
 #include "util/bytes.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -196,6 +198,45 @@ static int firmware_load(struct device *dev, const uint8_t *buf, size_t size)
     return 0;
 }
 
+static const char *status_text(uint8_t status)
+{
+    switch ((enum firmware_status)status) {
+    case FIRMWARE_OK:
+        return "done";
+    case FIRMWARE_BAD_COMMAND:
+        return "no such command";
+    case FIRMWARE_NO_SECTOR:
+        return "beyond the disk or the map";
+    case FIRMWARE_NO_MEMORY:
+        return "the buffer is not wholly RAM";
+    }
+    return "unknown";
+}
+
+static unsigned firmware_show(const struct device *dev, struct device_field *fields, unsigned max)
+{
+    const struct firmware_disk *d = dev->priv;
+    struct device_fields list;
+    uint32_t sector = get_le32(d->reg + FIRMWARE_SECTOR);
+
+    device_fields_start(&list, fields, max);
+    text_add(device_fields_add(&list, "sector", 32, sector), "byte 0x%" PRIx64 " of the disk",
+             (uint64_t)sector * DISK_SECTOR);
+    text_add(device_fields_add(&list, "address", 32, get_le32(d->reg + FIRMWARE_ADDRESS)),
+             "guest-physical, of the buffer");
+    text_add(device_fields_add(&list, "count", 32, get_le32(d->reg + FIRMWARE_COUNT)), "%" PRIu32,
+             get_le32(d->reg + FIRMWARE_COUNT));
+    text_add(device_fields_add(&list, "status", 8, d->status), "%s", status_text(d->status));
+    list.internal = true;
+    if (d->sectors)
+        text_add(device_fields_add(&list, "disk", 32, d->sectors), "%" PRIu32 " sectors",
+                 d->sectors);
+    else
+        text_add(device_fields_add(&list, "disk", 32, 0), "none");
+    text_add(device_fields_add(&list, "contents", 64, d->digest), "digest of the disk");
+    return list.count;
+}
+
 static void firmware_destroy(struct device *dev)
 {
     struct firmware_disk *d = dev->priv;
@@ -212,6 +253,7 @@ static const struct device_ops firmware_disk_ops = {
     .reset = firmware_reset,
     .save = firmware_save,
     .load = firmware_load,
+    .show = firmware_show,
     .destroy = firmware_destroy,
 };
 

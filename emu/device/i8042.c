@@ -26,6 +26,7 @@
  */
 #include "core/machine.h"
 #include "device/devices.h"
+#include "device/i8042_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,30 +35,9 @@
 #define DATA_PORT 0x60
 #define STATUS_PORT 0x64
 #define PORT_A 0x92
-#define RAM_SIZE 32
-#define QUEUE_SIZE 16
 #define STATE_SIZE (RAM_SIZE + 8 + 7 + QUEUE_SIZE)
-#define IRQ_AUX 12
 
 enum i8042_offset { OFFSET_DATA, OFFSET_STATUS, OFFSET_PORT_A };
-
-enum {
-    STATUS_FULL = 0x01,
-    STATUS_SYS = 0x04,
-    STATUS_COMMAND = 0x08,
-    STATUS_UNLOCKED = 0x10,
-    STATUS_AUX = 0x20,
-    STATUS_TIMEOUT = 0x40
-};
-
-enum {
-    BYTE_KBD_INT = 0x01,
-    BYTE_AUX_INT = 0x02,
-    BYTE_SYS = 0x04,
-    BYTE_KBD_OFF = 0x10,
-    BYTE_AUX_OFF = 0x20,
-    BYTE_XLATE = 0x40
-};
 
 enum {
     COMMAND_READ_RAM = 0x20, /* to 3f */
@@ -82,9 +62,7 @@ enum {
 
 enum { SELF_TEST_PASSED = 0x55, TEST_PASSED = 0x00, INPUT_UNLOCKED = 0x80 };
 
-enum { OUTPUT_NO_RESET = 0x01, OUTPUT_A20 = 0x02, OUTPUT_KBD_FULL = 0x10, OUTPUT_AUX_FULL = 0x20 };
-
-enum { OUTPUT_OTHERS = 0xcc, PORT_A_RESET = 0x01, PORT_A_A20 = 0x02 };
+enum { OUTPUT_OTHERS = 0xcc };
 
 enum {
     KBD_ECHO = 0xee,
@@ -104,29 +82,6 @@ enum {
 enum { REPLY_ID1 = 0xab, REPLY_ID2 = 0x83, REPLY_PASSED = 0xaa, REPLY_ACK = 0xfa };
 
 enum { REPLY_RESEND = 0xfe, TYPEMATIC_DEFAULT = 0x2b, SCAN_SET_DEFAULT = 2 };
-
-/* A byte on its way to the output buffer; `from`: STATUS_FULL, with AUX and TIMEOUT; 0: none. */
-struct answer {
-    uint8_t value, from;
-};
-
-struct keyboard {
-    uint8_t command; /* that waits for its parameter, or 0 */
-    uint8_t scan_set, leds, typematic, scanning;
-    uint8_t last; /* sent, for RESEND */
-    uint8_t count;
-    uint8_t queue[QUEUE_SIZE]; /* oldest first, 0 behind `count` */
-};
-
-struct i8042 {
-    uint8_t ram[RAM_SIZE]; /* 0: the command byte */
-    uint8_t output_port;
-    uint8_t command; /* that waits for data, or 0 */
-    uint8_t status;  /* STATUS_COMMAND: the last write was one */
-    struct answer buffer, next;
-    uint8_t port_a;
-    struct keyboard kbd;
-};
 
 /* ---- the output buffer --------------------------------------------------------------------- */
 
@@ -292,12 +247,12 @@ static void write_keyboard(struct i8042 *c, uint8_t value)
 
 /* ---- the controller ------------------------------------------------------------------------ */
 
-static uint8_t read_status(const struct i8042 *c)
+uint8_t i8042_status(const struct i8042 *c)
 {
     return c->status | c->buffer.from | STATUS_UNLOCKED | (c->ram[0] & BYTE_SYS ? STATUS_SYS : 0);
 }
 
-static uint8_t read_output_port(const struct i8042 *c)
+uint8_t i8042_output_port(const struct i8042 *c)
 {
     if (!c->buffer.from)
         return c->output_port;
@@ -393,7 +348,7 @@ static void question(struct i8042 *c, uint8_t command)
         answer(c, INPUT_UNLOCKED);
         break;
     case COMMAND_READ_OUTPUT:
-        answer(c, read_output_port(c));
+        answer(c, i8042_output_port(c));
         break;
     default:
         if (command >= COMMAND_READ_RAM && command < COMMAND_READ_RAM + RAM_SIZE)
@@ -441,7 +396,7 @@ static uint32_t i8042_read(struct device *dev, uint16_t offset, unsigned size)
         i8042_update(dev);
         return value;
     case OFFSET_STATUS:
-        return read_status(c);
+        return i8042_status(c);
     case OFFSET_PORT_A:
         return c->port_a;
     }
@@ -569,6 +524,7 @@ static const struct device_ops i8042_ops = {
     .reset = i8042_reset,
     .save = i8042_save,
     .load = i8042_load,
+    .show = i8042_show,
     .destroy = i8042_destroy,
 };
 

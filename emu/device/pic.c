@@ -24,6 +24,7 @@
  */
 #include "core/machine.h"
 #include "device/devices.h"
+#include "device/pic_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,14 +33,9 @@
 #define MASTER_PORT 0x20
 #define SLAVE_PORT 0xa0
 #define ELCR_PORT 0x4d0
-#define LEVELS 8
 #define CHIP_STATE_SIZE 12
 #define NOT_DRIVEN 0xff /* what INTA reads when no chip answers */
 #define SPURIOUS 7
-
-enum { ICW1_IC4 = 0x01, ICW1_SNGL = 0x02, ICW1_ADI = 0x04, ICW1_LTIM = 0x08, ICW1 = 0x10 };
-
-enum { ICW4_UPM = 0x01, ICW4_AEOI = 0x02, ICW4_SFNM = 0x10 };
 
 enum { OCW2_EOI = 0x20, OCW2_SL = 0x40, OCW2_R = 0x80, OCW2_COMMAND = 0xe0 };
 
@@ -54,25 +50,6 @@ enum {
 
 enum pic_offset { MASTER_A0, MASTER_A1, SLAVE_A0, SLAVE_A1, ELCR1, ELCR2 };
 
-/* What the next write with A0=1 is. */
-enum step { NEVER_INITIALISED, WANTS_ICW2, WANTS_ICW3, WANTS_ICW4, READY };
-
-enum { FLAG_READ_ISR = 1, FLAG_POLL = 2, FLAG_SPECIAL_MASK = 4, FLAG_ROTATE_AEOI = 8, FLAGS = 15 };
-
-struct chip {
-    uint8_t lines; /* the pins IR0-IR7 */
-    uint8_t edges; /* that rose and were not acknowledged */
-    uint8_t imr, isr, elcr;
-    uint8_t icw1, icw2, icw3, icw4;
-    uint8_t lowest; /* the line of lowest priority: 7 unless rotated */
-    uint8_t step;
-    uint8_t flags;
-};
-
-struct pic {
-    struct chip master, slave;
-};
-
 /* ---- one chip ------------------------------------------------------------------------------ */
 
 static uint8_t level_triggered(const struct chip *c)
@@ -80,8 +57,7 @@ static uint8_t level_triggered(const struct chip *c)
     return c->icw1 & ICW1_LTIM ? 0xff : c->elcr;
 }
 
-/* IRR: a level asks as long as it is there, an edge until it is acknowledged. */
-static uint8_t requests(const struct chip *c)
+uint8_t pic_requests(const struct chip *c)
 {
     uint8_t level = level_triggered(c);
 
@@ -114,10 +90,9 @@ static uint8_t nests_itself(const struct chip *c)
     return cascades ? c->icw3 : 0;
 }
 
-/* The level that INT stands for, or -1. */
-static int pending(const struct chip *c)
+int pic_pending(const struct chip *c)
 {
-    uint8_t asks = requests(c) & (uint8_t)~c->imr, served = in_service(c);
+    uint8_t asks = pic_requests(c) & (uint8_t)~c->imr, served = in_service(c);
     uint8_t held_back = served & (uint8_t)~nests_itself(c);
 
     if (c->step != READY)
@@ -136,7 +111,7 @@ static int pending(const struct chip *c)
 /* INTA: from request to service. -1: nothing asks any more. */
 static int accept_request(struct chip *c)
 {
-    int level = pending(c);
+    int level = pic_pending(c);
 
     if (level < 0)
         return -1;
@@ -270,7 +245,7 @@ static uint8_t read_chip(struct chip *c, bool a0)
         return poll(c);
     if (a0)
         return c->imr;
-    return c->flags & FLAG_READ_ISR ? c->isr : requests(c);
+    return c->flags & FLAG_READ_ISR ? c->isr : pic_requests(c);
 }
 
 /* ---- the pair ------------------------------------------------------------------------------ */
@@ -280,8 +255,8 @@ static void pic_update(struct device *dev)
 {
     struct pic *pic = dev->priv;
 
-    set_input(&pic->master, IRQ_CASCADE, pending(&pic->slave) >= 0);
-    irq_set_pin(dev->machine, pending(&pic->master) >= 0);
+    set_input(&pic->master, IRQ_CASCADE, pic_pending(&pic->slave) >= 0);
+    irq_set_pin(dev->machine, pic_pending(&pic->master) >= 0);
 }
 
 static void pic_set_line(struct device *dev, unsigned line, bool level)
@@ -449,7 +424,7 @@ static int pic_load(struct device *dev, const uint8_t *buf, size_t size)
     if (size != 2 * CHIP_STATE_SIZE || !load_chip(&loaded.master, buf, ELCR1_BITS) ||
         !load_chip(&loaded.slave, buf + CHIP_STATE_SIZE, ELCR2_BITS))
         return -EINVAL;
-    if (!(loaded.master.lines & bit(IRQ_CASCADE)) != (pending(&loaded.slave) < 0))
+    if (!(loaded.master.lines & bit(IRQ_CASCADE)) != (pic_pending(&loaded.slave) < 0))
         return -EINVAL;
     *(struct pic *)dev->priv = loaded;
     pic_update(dev);
@@ -469,6 +444,7 @@ static const struct device_ops pic_ops = {
     .reset = pic_reset,
     .save = pic_save,
     .load = pic_load,
+    .show = pic_show,
     .destroy = pic_destroy,
 };
 

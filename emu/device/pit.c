@@ -28,59 +28,22 @@
 #include "core/clock.h"
 #include "core/machine.h"
 #include "device/devices.h"
+#include "device/pit_parts.h"
 #include "util/bytes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PIT_HZ 1193182u
-#define COUNTERS 3
 #define PIT_PORT 0x40
 #define PORT_B 0x61
 #define REFRESH_PULSES 18
 #define COUNTER_STATE_SIZE 37
 #define STATE_SIZE (COUNTERS * COUNTER_STATE_SIZE + 1)
-#define NEVER UINT64_MAX
 
 enum pit_offset { PIT_CONTROL = 3, PIT_PORT_B = 4 };
 
-enum { CONTROL_BCD = 0x01, CONTROL_KEPT = 0x3f, CONTROL_RESET = 0x36 };
-
 enum { READ_BACK_NO_STATUS = 0x10, READ_BACK_NO_COUNT = 0x20 };
-
-enum { RW_LATCH, RW_LSB, RW_MSB, RW_BOTH };
-
-enum { STATUS_NULL = 0x40, STATUS_OUT = 0x80 };
-
-enum { PORT_B_GATE2 = 0x01, PORT_B_KEPT = 0x0f, PORT_B_REFRESH = 0x10, PORT_B_OUT2 = 0x20 };
-
-enum mode { MODE_TERMINAL, MODE_ONE_SHOT, MODE_RATE, MODE_SQUARE, MODE_STROBE, MODE_HW_STROBE };
-
-struct counter {
-    uint8_t control; /* RW, M, BCD as written */
-    uint16_t reload; /* CR */
-    uint16_t latch;  /* OL */
-    uint8_t latched; /* bytes of it still to read */
-    uint8_t status;  /* when status_latched */
-    bool status_latched;
-    bool null_count; /* CR was written and is not yet in the counter */
-    bool armed;      /* CR was written since the control word */
-    bool gate;
-    bool write_msb, read_msb; /* the flip-flops of two-byte access */
-    bool running;             /* the gate lets it count */
-    bool high;                /* mode 3: which half */
-    bool low;                 /* mode 0: OUT was pulled low by a new count */
-    uint32_t count;           /* what was loaded, 1-65536; 0: nothing since the control word */
-    uint64_t load_at;         /* clock pulse that will load it, or NEVER */
-    uint64_t start;           /* running: pulse at which it was, or would have been, loaded */
-    uint64_t held;            /* not running: pulses it has counted */
-};
-
-struct pit {
-    struct counter counters[COUNTERS];
-    uint8_t port_b;
-};
 
 /* ---- clock pulses -------------------------------------------------------------------------- */
 
@@ -103,27 +66,27 @@ static uint64_t pulse_now(const struct device *dev)
 
 /* ---- one counter --------------------------------------------------------------------------- */
 
-static enum mode mode_of(const struct counter *c)
+enum mode pit_mode(const struct counter *c)
 {
     unsigned mode = c->control >> 1 & 7;
 
     return (enum mode)(mode > 5 ? mode - 4 : mode); /* M2 does not count in modes 2 and 3 */
 }
 
-static unsigned access_of(const struct counter *c)
+unsigned pit_access(const struct counter *c)
 {
     return c->control >> 4 & 3;
 }
 
 static bool is_periodic(const struct counter *c)
 {
-    return mode_of(c) == MODE_RATE || mode_of(c) == MODE_SQUARE;
+    return pit_mode(c) == MODE_RATE || pit_mode(c) == MODE_SQUARE;
 }
 
 /* The gate starts these; in all others its level lets them count. */
 static bool is_triggered(const struct counter *c)
 {
-    return mode_of(c) == MODE_ONE_SHOT || mode_of(c) == MODE_HW_STROBE;
+    return pit_mode(c) == MODE_ONE_SHOT || pit_mode(c) == MODE_HW_STROBE;
 }
 
 static unsigned modulus(const struct counter *c)
@@ -191,7 +154,7 @@ static void load_counter(struct counter *c, uint64_t pulse)
 /* A count written in mid-cycle waits for the end of the period, in mode 3 of its half. */
 static void take_new_count(struct counter *c, uint64_t pulse)
 {
-    uint32_t length = mode_of(c) == MODE_RATE ? c->count : half_period(c);
+    uint32_t length = pit_mode(c) == MODE_RATE ? c->count : half_period(c);
 
     if (!c->null_count || c->load_at != NEVER || pulse - c->start < length)
         return;
@@ -205,7 +168,7 @@ static void take_new_count(struct counter *c, uint64_t pulse)
 static void skip_periods(struct counter *c, uint64_t pulse)
 {
     c->start += (pulse - c->start) / c->count * c->count;
-    while (mode_of(c) == MODE_SQUARE && pulse - c->start >= half_period(c)) {
+    while (pit_mode(c) == MODE_SQUARE && pulse - c->start >= half_period(c)) {
         c->start += half_period(c);
         c->high = !c->high;
     }
@@ -224,11 +187,11 @@ static void advance(struct counter *c, uint64_t pulse)
 }
 
 /* The pin. The counter has been brought to this pulse. */
-static bool output(const struct counter *c, uint64_t pulse)
+bool pit_output(const struct counter *c, uint64_t pulse)
 {
     uint64_t done = elapsed(c, pulse);
 
-    switch (mode_of(c)) {
+    switch (pit_mode(c)) {
     case MODE_TERMINAL:
         return c->count && !c->low && done >= c->count;
     case MODE_ONE_SHOT:
@@ -245,15 +208,20 @@ static bool output(const struct counter *c, uint64_t pulse)
 }
 
 /* CE: counts down, by two in mode 3; what does not start over runs through 0. */
-static uint16_t counting_element(const struct counter *c, uint64_t pulse)
+uint16_t pit_counting_element(const struct counter *c, uint64_t pulse)
 {
     uint64_t done = elapsed(c, pulse);
 
     if (!c->count)
         return 0;
-    if (mode_of(c) == MODE_SQUARE)
+    if (pit_mode(c) == MODE_SQUARE)
         return to_digits(c, (c->count & ~1u) - 2 * (uint32_t)done);
     return to_digits(c, c->count + modulus(c) - (uint32_t)(done % modulus(c)));
+}
+
+uint8_t pit_status(const struct counter *c, uint64_t pulse)
+{
+    return c->control | (c->null_count ? STATUS_NULL : 0) | (pit_output(c, pulse) ? STATUS_OUT : 0);
 }
 
 /* The next pulse at which OUT can change, or NEVER. */
@@ -263,7 +231,7 @@ static uint64_t next_event(const struct counter *c, uint64_t pulse)
 
     if (!c->running || (is_periodic(c) && c->count < 2))
         return c->load_at;
-    switch (mode_of(c)) {
+    switch (pit_mode(c)) {
     case MODE_TERMINAL:
     case MODE_ONE_SHOT:
         event = done < c->count ? c->start + c->count : NEVER;
@@ -297,23 +265,22 @@ static void latch_count(struct counter *c, uint64_t pulse)
 {
     if (c->latched)
         return;
-    c->latch = counting_element(c, pulse);
-    c->latched = access_of(c) == RW_BOTH ? 2 : 1;
+    c->latch = pit_counting_element(c, pulse);
+    c->latched = pit_access(c) == RW_BOTH ? 2 : 1;
 }
 
 static void latch_status(struct counter *c, uint64_t pulse)
 {
     if (c->status_latched)
         return;
-    c->status =
-        c->control | (c->null_count ? STATUS_NULL : 0) | (output(c, pulse) ? STATUS_OUT : 0);
+    c->status = pit_status(c, pulse);
     c->status_latched = true;
 }
 
 /* Mode 0: the first of two bytes stops the counter, and any pulls OUT low. */
 static void begin_count(struct counter *c, uint64_t pulse, bool first_of_two)
 {
-    if (mode_of(c) != MODE_TERMINAL)
+    if (pit_mode(c) != MODE_TERMINAL)
         return;
     c->low = true;
     if (first_of_two) {
@@ -331,8 +298,8 @@ static void complete_count(struct counter *c, uint64_t pulse)
 
 static void write_count(struct counter *c, uint8_t value, uint64_t pulse)
 {
-    bool both = access_of(c) == RW_BOTH;
-    bool msb = both ? c->write_msb : access_of(c) == RW_MSB;
+    bool both = pit_access(c) == RW_BOTH;
+    bool msb = both ? c->write_msb : pit_access(c) == RW_MSB;
 
     begin_count(c, pulse, both && !msb);
     if (both)
@@ -347,9 +314,9 @@ static void write_count(struct counter *c, uint8_t value, uint64_t pulse)
 
 static uint8_t read_count(struct counter *c, uint64_t pulse)
 {
-    uint16_t value = c->latched ? c->latch : counting_element(c, pulse);
-    bool both = access_of(c) == RW_BOTH;
-    bool msb = both ? c->read_msb : access_of(c) == RW_MSB;
+    uint16_t value = c->latched ? c->latch : pit_counting_element(c, pulse);
+    bool both = pit_access(c) == RW_BOTH;
+    bool msb = both ? c->read_msb : pit_access(c) == RW_MSB;
 
     if (c->status_latched) {
         c->status_latched = false;
@@ -382,7 +349,7 @@ static void update_line(struct device *dev, uint64_t pulse)
     const struct counter *c = &pit->counters[0];
     uint64_t event = next_event(c, pulse);
 
-    irq_set(dev->machine, IRQ_TIMER, output(c, pulse));
+    irq_set(dev->machine, IRQ_TIMER, pit_output(c, pulse));
     dev->deadline = event == NEVER ? DEVICE_NEVER : time_of(event);
 }
 
@@ -405,6 +372,16 @@ static uint64_t catch_up(struct device *dev)
         pit_tick(dev);
     for (unsigned i = 0; i < COUNTERS; i++)
         advance(&pit->counters[i], pulse);
+    return pulse;
+}
+
+uint64_t pit_now(const struct device *dev, struct pit *now)
+{
+    uint64_t pulse = pulse_now(dev);
+
+    *now = *(const struct pit *)dev->priv;
+    for (unsigned i = 0; i < COUNTERS; i++)
+        advance(&now->counters[i], pulse);
     return pulse;
 }
 
@@ -439,10 +416,10 @@ static void write_port_b(struct pit *pit, uint8_t value, uint64_t pulse)
     set_gate(&pit->counters[2], value & PORT_B_GATE2, pulse);
 }
 
-static uint8_t read_port_b(const struct pit *pit, uint64_t pulse)
+uint8_t pit_port_b(const struct pit *pit, uint64_t pulse)
 {
     return pit->port_b | (pulse / REFRESH_PULSES & 1 ? PORT_B_REFRESH : 0) |
-           (output(&pit->counters[2], pulse) ? PORT_B_OUT2 : 0);
+           (pit_output(&pit->counters[2], pulse) ? PORT_B_OUT2 : 0);
 }
 
 static uint32_t pit_read(struct device *dev, uint16_t offset, unsigned size)
@@ -453,7 +430,7 @@ static uint32_t pit_read(struct device *dev, uint16_t offset, unsigned size)
     (void)size;
     if (offset < COUNTERS)
         return read_count(&pit->counters[offset], pulse);
-    return offset == PIT_PORT_B ? read_port_b(pit, pulse) : 0xff; /* 43h cannot be read */
+    return offset == PIT_PORT_B ? pit_port_b(pit, pulse) : 0xff; /* 43h cannot be read */
 }
 
 static void pit_write(struct device *dev, uint16_t offset, unsigned size, uint32_t value)
@@ -514,23 +491,20 @@ static void save_counter(const struct counter *c, uint8_t *b)
 /* What is saved does not depend on when the counters were looked at last. */
 static size_t pit_save(const struct device *dev, uint8_t *buf, size_t cap)
 {
-    const struct pit *pit = dev->priv;
+    struct pit pit;
 
     if (cap < STATE_SIZE)
         return STATE_SIZE;
-    for (size_t i = 0; i < COUNTERS; i++) {
-        struct counter c = pit->counters[i];
-
-        advance(&c, pulse_now(dev));
-        save_counter(&c, buf + i * COUNTER_STATE_SIZE);
-    }
-    buf[STATE_SIZE - 1] = pit->port_b;
+    pit_now(dev, &pit);
+    for (size_t i = 0; i < COUNTERS; i++)
+        save_counter(&pit.counters[i], buf + i * COUNTER_STATE_SIZE);
+    buf[STATE_SIZE - 1] = pit.port_b;
     return STATE_SIZE;
 }
 
 static bool valid_counter(const struct counter *c, uint64_t pulse)
 {
-    return c->control <= CONTROL_KEPT && access_of(c) != RW_LATCH && c->latched <= 2 &&
+    return c->control <= CONTROL_KEPT && pit_access(c) != RW_LATCH && c->latched <= 2 &&
            c->count <= modulus(c) && (c->load_at == NEVER || c->load_at == pulse + 1) &&
            (c->count || !c->running) && (c->running ? c->start <= pulse : c->start == 0) &&
            (c->running ? c->held == 0 : c->held <= pulse);
@@ -593,6 +567,7 @@ static const struct device_ops pit_ops = {
     .reset = pit_reset,
     .save = pit_save,
     .load = pit_load,
+    .show = pit_show,
     .destroy = pit_destroy,
 };
 

@@ -7,6 +7,7 @@
  *
  * The state, as saved: the register.
  */
+#include "core/device_fields.h"
 #include "core/machine.h"
 #include "device/devices.h"
 
@@ -16,7 +17,7 @@
 #define CONFIG_ADDRESS 0xcf8
 #define RESET_OFFSET 1
 
-enum { RESET_CPU = 0x04, RESET_KEPT = 0x06 };
+enum { RESET_HARD = 0x02, RESET_CPU = 0x04, RESET_KEPT = 0x06 };
 
 static bool is_register(uint16_t offset, unsigned size)
 {
@@ -61,6 +62,17 @@ static int reset_load(struct device *dev, const uint8_t *buf, size_t size)
     return 0;
 }
 
+static unsigned reset_show(const struct device *dev, struct device_field *fields, unsigned max)
+{
+    uint8_t value = *(const uint8_t *)dev->priv;
+    struct device_fields list;
+
+    device_fields_start(&list, fields, max);
+    text_add(device_fields_add(&list, "RC", 8, value), "%s reset chosen, %s",
+             value & RESET_HARD ? "hard" : "soft", value & RESET_CPU ? "pulled" : "not pulled");
+    return list.count;
+}
+
 static void reset_destroy(struct device *dev)
 {
     free(dev->priv);
@@ -73,6 +85,7 @@ static const struct device_ops reset_ops = {
     .reset = reset_reset,
     .save = reset_save,
     .load = reset_load,
+    .show = reset_show,
     .destroy = reset_destroy,
 };
 

@@ -27,6 +27,7 @@
 #include "core/clock.h"
 #include "core/machine.h"
 #include "device/devices.h"
+#include "device/rtc_parts.h"
 #include "util/bytes.h"
 
 #include <errno.h>
@@ -34,46 +35,9 @@
 #include <string.h>
 
 #define RTC_PORT 0x70
-#define REGISTERS 128
-#define TICKS 32768u /* of the crystal in a second */
 #define UIP_TICKS 8
 #define DAY 86400u /* seconds */
 #define STATE_SIZE (REGISTERS + 1 + 8)
-
-enum rtc_register {
-    SECONDS,
-    SECONDS_ALARM,
-    MINUTES,
-    MINUTES_ALARM,
-    HOURS,
-    HOURS_ALARM,
-    WEEKDAY,
-    DAY_OF_MONTH,
-    MONTH,
-    YEAR,
-    REG_A,
-    REG_B,
-    REG_C,
-    REG_D,
-    CENTURY = 0x32
-};
-
-enum { A_RATE = 0x0f, A_DIVIDER = 0x70, A_RUNNING = 0x20, A_UIP = 0x80 };
-
-enum { B_24H = 0x02, B_BINARY = 0x04, B_UIE = 0x10, B_AIE = 0x20, B_PIE = 0x40, B_SET = 0x80 };
-
-enum { B_SQUARE_WAVE = 0x08, B_INTERRUPTS = 0x70 };
-
-enum { C_UPDATE = 0x10, C_ALARM = 0x20, C_PERIODIC = 0x40, C_IRQ = 0x80, C_FLAGS = 0x70 };
-
-enum { D_VALID = 0x80, HOURS_PM = 0x80, ALARM_ANY = 0xc0, NMI_MASKED = 0x80 };
-
-struct rtc {
-    uint8_t reg[REGISTERS];
-    uint8_t address; /* as written to 70h */
-    uint64_t origin; /* tick at which the divider was, or would have been, 0 */
-    uint64_t seen;   /* tick up to which everything has happened */
-};
 
 /* ---- ticks --------------------------------------------------------------------------------- */
 
@@ -103,8 +67,8 @@ static bool updates(const struct rtc *r)
     return is_running(r) && !(r->reg[REG_B] & B_SET);
 }
 
-/* Ticks of the periodic interrupt; 0: none. Rates 1 and 2 are those of 8 and 9 at this crystal. */
-static unsigned period(const struct rtc *r)
+/* Rates 1 and 2 are those of 8 and 9 at this crystal. */
+unsigned rtc_period(const struct rtc *r)
 {
     unsigned rate = r->reg[REG_A] & A_RATE;
 
@@ -125,7 +89,7 @@ struct date {
     unsigned year, month, day; /* 0-9999, 1-12, 1-31 */
 };
 
-static unsigned decode(const struct rtc *r, uint8_t value)
+unsigned rtc_decode(const struct rtc *r, uint8_t value)
 {
     return r->reg[REG_B] & B_BINARY ? value : (value >> 4) * 10u + (value & 15);
 }
@@ -140,12 +104,13 @@ static unsigned at_most(unsigned value, unsigned most)
     return value < most ? value : most;
 }
 
-/* Hour 0-23. In 12-hour mode bit 7 says PM, and 12 comes before 1. */
-static unsigned decode_hour(const struct rtc *r, uint8_t value)
+/* In 12-hour mode bit 7 says PM, and 12 comes before 1. */
+unsigned rtc_decode_hour(const struct rtc *r, uint8_t value)
 {
     if (r->reg[REG_B] & B_24H)
-        return at_most(decode(r, value), 23);
-    return at_most(decode(r, value & (uint8_t)~HOURS_PM), 12) % 12 + (value & HOURS_PM ? 12 : 0);
+        return at_most(rtc_decode(r, value), 23);
+    return at_most(rtc_decode(r, value & (uint8_t)~HOURS_PM), 12) % 12 +
+           (value & HOURS_PM ? 12 : 0);
 }
 
 static uint8_t encode_hour(const struct rtc *r, unsigned hour)
@@ -187,11 +152,12 @@ static void add_days(struct date *d, uint64_t days)
 static struct date get_date(const struct rtc *r)
 {
     struct date d;
-    unsigned month = at_most(decode(r, r->reg[MONTH]), 12);
+    unsigned month = at_most(rtc_decode(r, r->reg[MONTH]), 12);
 
-    d.year = at_most(decode(r, r->reg[CENTURY]), 99) * 100 + at_most(decode(r, r->reg[YEAR]), 99);
+    d.year = at_most(rtc_decode(r, r->reg[CENTURY]), 99) * 100 +
+             at_most(rtc_decode(r, r->reg[YEAR]), 99);
     d.month = month ? month : 1;
-    d.day = at_most(decode(r, r->reg[DAY_OF_MONTH]), days_in(d.year, d.month));
+    d.day = at_most(rtc_decode(r, r->reg[DAY_OF_MONTH]), days_in(d.year, d.month));
     d.day = d.day ? d.day : 1;
     return d;
 }
@@ -206,8 +172,9 @@ static void set_date(struct rtc *r, const struct date *d)
 
 static unsigned second_of_day(const struct rtc *r)
 {
-    return decode_hour(r, r->reg[HOURS]) * 3600 + at_most(decode(r, r->reg[MINUTES]), 59) * 60 +
-           at_most(decode(r, r->reg[SECONDS]), 59);
+    return rtc_decode_hour(r, r->reg[HOURS]) * 3600 +
+           at_most(rtc_decode(r, r->reg[MINUTES]), 59) * 60 +
+           at_most(rtc_decode(r, r->reg[SECONDS]), 59);
 }
 
 static void set_second_of_day(struct rtc *r, unsigned second)
@@ -220,7 +187,7 @@ static void set_second_of_day(struct rtc *r, unsigned second)
 static void add_day_changes(struct rtc *r, uint64_t days)
 {
     struct date d = get_date(r);
-    unsigned weekday = at_most(decode(r, r->reg[WEEKDAY]), 7);
+    unsigned weekday = at_most(rtc_decode(r, r->reg[WEEKDAY]), 7);
 
     add_days(&d, days);
     set_date(r, &d);
@@ -262,7 +229,7 @@ static void update_time(struct rtc *r, uint64_t seconds)
 static void advance(struct rtc *r, uint64_t tick)
 {
     uint64_t from = r->seen - r->origin, to = tick - r->origin;
-    unsigned rate = period(r);
+    unsigned rate = rtc_period(r);
 
     r->seen = tick;
     if (!is_running(r))
@@ -287,7 +254,7 @@ static uint64_t next_multiple(const struct rtc *r, unsigned of)
 static uint64_t next_event(const struct rtc *r)
 {
     uint64_t tick = UINT64_MAX;
-    unsigned rate = period(r);
+    unsigned rate = rtc_period(r);
 
     if (!is_running(r) || wants_interrupt(r))
         return tick;
@@ -315,28 +282,33 @@ static void rtc_tick(struct device *dev)
 
 /* ---- ports --------------------------------------------------------------------------------- */
 
-static uint8_t read_a(const struct rtc *r)
+unsigned rtc_next_update(const struct rtc *r)
 {
-    uint64_t left = next_multiple(r, TICKS) - r->seen;
-
-    return r->reg[REG_A] | (updates(r) && left <= UIP_TICKS ? A_UIP : 0);
+    return updates(r) ? (unsigned)(next_multiple(r, TICKS) - r->seen) : 0;
 }
 
-static uint8_t read_c(struct rtc *r)
+static bool update_in_progress(const struct rtc *r)
 {
-    uint8_t flags = r->reg[REG_C] | (wants_interrupt(r) ? C_IRQ : 0);
+    return updates(r) && rtc_next_update(r) <= UIP_TICKS;
+}
 
-    r->reg[REG_C] = 0;
-    return flags;
+uint8_t rtc_register(const struct rtc *r, unsigned address)
+{
+    uint8_t value = r->reg[address];
+
+    if (address == REG_A)
+        return value | (update_in_progress(r) ? A_UIP : 0);
+    return address == REG_C ? value | (wants_interrupt(r) ? C_IRQ : 0) : value;
 }
 
 static uint8_t read_register(struct rtc *r)
 {
     unsigned address = r->address & (REGISTERS - 1);
+    uint8_t value = rtc_register(r, address);
 
-    if (address == REG_A)
-        return read_a(r);
-    return address == REG_C ? read_c(r) : r->reg[address];
+    if (address == REG_C)
+        r->reg[REG_C] = 0;
+    return value;
 }
 
 static uint32_t rtc_read(struct device *dev, uint16_t offset, unsigned size)
@@ -418,14 +390,20 @@ static void rtc_reset(struct device *dev)
     update_line(dev);
 }
 
+void rtc_now(const struct device *dev, struct rtc *now)
+{
+    *now = *(const struct rtc *)dev->priv;
+    advance(now, tick_now(dev));
+}
+
 /* What is saved does not depend on when somebody looked last. */
 static size_t rtc_save(const struct device *dev, uint8_t *buf, size_t cap)
 {
-    struct rtc r = *(const struct rtc *)dev->priv;
+    struct rtc r;
 
     if (cap < STATE_SIZE)
         return STATE_SIZE;
-    advance(&r, tick_now(dev));
+    rtc_now(dev, &r);
     memcpy(buf, r.reg, REGISTERS);
     buf[REGISTERS] = r.address;
     put_le64(buf + REGISTERS + 1, r.origin);
@@ -466,6 +444,7 @@ static const struct device_ops rtc_ops = {
     .reset = rtc_reset,
     .save = rtc_save,
     .load = rtc_load,
+    .show = rtc_show,
     .destroy = rtc_destroy,
 };
 
@@ -493,23 +472,30 @@ static void set_memory_size(struct rtc *r, uint64_t ram_size)
 {
     uint64_t low = ram_size < RAM_LOW_TOP ? ram_size : RAM_LOW_TOP, high = ram_size - low;
 
-    put_word(r, 0x15, 640);
-    put_word(r, 0x17, (low - (1u << 20)) >> 10);
+    put_word(r, BASE_MEMORY, 640);
+    put_word(r, EXTENDED_MEMORY, (low - (1u << 20)) >> 10);
     put_word(r, 0x30, (low - (1u << 20)) >> 10);
     put_word(r, 0x34, low > 16u << 20 ? (low - (16u << 20)) >> 16 : 0);
     put_word(r, 0x5b, high >> 16);
     r->reg[0x5d] = (uint8_t)(high >> 32);
 }
 
-/* Of 10h-2dh, high byte first. */
-static void set_checksum(struct rtc *r)
+unsigned rtc_checksum(const struct rtc *r)
 {
     unsigned sum = 0;
 
-    for (unsigned i = 0x10; i < 0x2e; i++)
+    for (unsigned i = 0x10; i < CHECKSUM; i++)
         sum += r->reg[i];
-    r->reg[0x2e] = (uint8_t)(sum >> 8);
-    r->reg[0x2f] = (uint8_t)sum;
+    return sum;
+}
+
+/* High byte first. */
+static void set_checksum(struct rtc *r)
+{
+    unsigned sum = rtc_checksum(r);
+
+    r->reg[CHECKSUM] = (uint8_t)(sum >> 8);
+    r->reg[CHECKSUM + 1] = (uint8_t)sum;
 }
 
 int rtc_create(struct device *dev)

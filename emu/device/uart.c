@@ -30,6 +30,7 @@
 #include "core/clock.h"
 #include "core/machine.h"
 #include "device/devices.h"
+#include "device/uart_parts.h"
 #include "util/bytes.h"
 
 #include <errno.h>
@@ -37,54 +38,14 @@
 #include <string.h>
 
 #define UART_PORTS 8
-#define UART_CLOCK 1843200u /* Hz; a bit takes 16 times the divisor */
-#define FIFO_SIZE 16
 #define TIMEOUT_CHARACTERS 4
 #define STATE_SIZE (10 + 2 * FIFO_SIZE + 16)
 
-enum { IER_RECEIVED = 1, IER_THR_EMPTY = 2, IER_LINE = 4, IER_MODEM = 8, IER_BITS = 0x0f };
+enum { IER_BITS = 0x0f };
 
-enum {
-    IIR_MODEM = 0x00,
-    IIR_NONE = 0x01,
-    IIR_THR_EMPTY = 0x02,
-    IIR_RECEIVED = 0x04,
-    IIR_LINE = 0x06,
-    IIR_TIMEOUT = 0x0c,
-    IIR_FIFO = 0xc0
-};
+enum { FCR_CLEAR_RECEIVER = 0x02, FCR_KEPT = 0xc9 };
 
-enum { FCR_ENABLE = 0x01, FCR_CLEAR_RECEIVER = 0x02, FCR_TRIGGER = 0xc0, FCR_KEPT = 0xc9 };
-
-enum { LCR_LENGTH = 0x03, LCR_STOP = 0x04, LCR_PARITY = 0x08, LCR_DLAB = 0x80 };
-
-enum {
-    MCR_DTR = 0x01,
-    MCR_RTS = 0x02,
-    MCR_OUT1 = 0x04,
-    MCR_OUT2 = 0x08,
-    MCR_LOOP = 0x10,
-    MCR_BITS = 0x1f
-};
-
-enum {
-    LSR_DATA = 0x01,
-    LSR_OVERRUN = 0x02,
-    LSR_FRAMING = 0x08,
-    LSR_BREAK = 0x10,
-    LSR_CHARACTER = 0x1c, /* errors that belong to a character */
-    LSR_EMPTY = 0x60,     /* THRE and TEMT */
-    LSR_FIFO_ERROR = 0x80
-};
-
-enum {
-    MSR_CTS = 0x10,
-    MSR_DSR = 0x20,
-    MSR_RI = 0x40,
-    MSR_DCD = 0x80,
-    MSR_CHANGES = 0x0f,
-    MSR_RI_FELL = 0x04
-};
+enum { MCR_BITS = 0x1f };
 
 enum uart_register {
     UART_DATA,
@@ -98,18 +59,6 @@ enum uart_register {
 };
 
 enum { FLAG_THR_EMPTY = 1, FLAG_OVERRUN = 2 };
-
-struct uart {
-    unsigned line; /* of the ISA bus */
-    uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-    uint8_t changes;                            /* bits 0-3 of MSR */
-    bool thr_empty;                             /* its interrupt waits */
-    bool overrun;                               /* LSR.OE */
-    uint8_t count;                              /* characters received and not read */
-    uint8_t data[FIFO_SIZE], errors[FIFO_SIZE]; /* oldest first; 0 behind `count` */
-    uint64_t arrival;                           /* of the character on the wire; DEVICE_NEVER */
-    uint64_t timeout;                           /* ns; DEVICE_NEVER when nothing was received */
-};
 
 /* ---- lines ------------------------------------------------------------------------------- */
 
@@ -127,7 +76,7 @@ static uint8_t modem_lines(const struct uart *u)
                      (u->mcr & MCR_OUT1 ? MSR_RI : 0) | (u->mcr & MCR_OUT2 ? MSR_DCD : 0));
 }
 
-static uint8_t line_status(const struct uart *u)
+uint8_t uart_line_status(const struct uart *u)
 {
     uint8_t status = LSR_EMPTY | (u->overrun ? LSR_OVERRUN : 0);
 
@@ -139,7 +88,7 @@ static uint8_t line_status(const struct uart *u)
     return status;
 }
 
-static unsigned trigger_level(const struct uart *u)
+unsigned uart_trigger_level(const struct uart *u)
 {
     static const uint8_t levels[4] = {1, 4, 8, 14};
 
@@ -151,9 +100,9 @@ static uint8_t interrupt_source(const struct device *dev)
 {
     const struct uart *u = dev->priv;
 
-    if ((u->ier & IER_LINE) && (line_status(u) & (LSR_OVERRUN | LSR_CHARACTER)))
+    if ((u->ier & IER_LINE) && (uart_line_status(u) & (LSR_OVERRUN | LSR_CHARACTER)))
         return IIR_LINE;
-    if ((u->ier & IER_RECEIVED) && u->count >= trigger_level(u))
+    if ((u->ier & IER_RECEIVED) && u->count >= uart_trigger_level(u))
         return IIR_RECEIVED;
     if ((u->ier & IER_RECEIVED) && fifo_on(u) && u->timeout <= clock_now(dev->machine))
         return IIR_TIMEOUT;
@@ -162,6 +111,16 @@ static uint8_t interrupt_source(const struct device *dev)
     if ((u->ier & IER_MODEM) && u->changes)
         return IIR_MODEM;
     return IIR_NONE;
+}
+
+uint8_t uart_interrupt_identification(const struct device *dev)
+{
+    return interrupt_source(dev) | (fifo_on(dev->priv) ? IIR_FIFO : 0);
+}
+
+uint8_t uart_modem_status(const struct uart *u)
+{
+    return modem_lines(u) | u->changes;
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
@@ -312,16 +271,16 @@ static void send_character(struct device *dev, uint8_t value)
 static uint8_t read_iir(struct device *dev)
 {
     struct uart *u = dev->priv;
-    uint8_t source = interrupt_source(dev);
+    uint8_t value = uart_interrupt_identification(dev);
 
-    if (source == IIR_THR_EMPTY)
+    if ((value & ~IIR_FIFO) == IIR_THR_EMPTY)
         u->thr_empty = false;
-    return source | (fifo_on(u) ? IIR_FIFO : 0);
+    return value;
 }
 
 static uint8_t read_lsr(struct uart *u)
 {
-    uint8_t status = line_status(u);
+    uint8_t status = uart_line_status(u);
 
     u->overrun = false;
     u->errors[0] = 0;
@@ -330,7 +289,7 @@ static uint8_t read_lsr(struct uart *u)
 
 static uint8_t read_msr(struct uart *u)
 {
-    uint8_t status = modem_lines(u) | u->changes;
+    uint8_t status = uart_modem_status(u);
 
     u->changes = 0;
     return status;
@@ -542,6 +501,7 @@ static const struct device_ops uart_ops = {
     .reset = uart_reset,
     .save = uart_save,
     .load = uart_load,
+    .show = uart_show,
     .destroy = uart_destroy,
 };
 
