@@ -4,26 +4,19 @@
  * standard output.
  */
 #include "cli/cli.h"
+#include "cli/run_job.h"
 
 #include "core/backend.h"
-#include "core/loader.h"
 #include "core/machine.h"
-#include "course/catalog.h"
 #include "trace/trace.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define INPUT_FILE_MAX (1u << 30) /* bytes */
-#define IMAGE_FILE_MAX (1u << 30) /* bytes; an ELF file may be larger than the RAM it asks for */
 
 struct options {
     const char *what; /* LAB or IMAGE, NULL with --bios */
@@ -36,20 +29,6 @@ struct options {
     uint64_t at, ram_size; /* ram_size 0: not given */
     bool has_at, json;
     struct run_limits limits;
-};
-
-/* What is to run, once LAB, IMAGE or --bios was looked up. */
-struct job {
-    struct image image;
-    uint8_t *data; /* image.data, malloc()ed */
-    struct image_module modules[IMAGE_MODULES_MAX];
-    uint8_t *module_data[IMAGE_MODULES_MAX]; /* malloc()ed, as the strings */
-    char *module_string[IMAGE_MODULES_MAX];
-    uint8_t *input; /* for COM1, malloc()ed */
-    size_t input_size;
-    char path[COURSE_PATH_MAX];
-    char name[64]; /* for the trace */
-    uint64_t ram_size;
 };
 
 /* Where the guest's text goes, and what to know of it at the end. */
@@ -204,116 +183,34 @@ static int check_arguments(int argc, char **argv, struct options *o)
 
 /* ---- what to run ----------------------------------------------------------------------------- */
 
-static bool is_file(const char *what)
+static int job_find(struct job *job, const struct options *o, struct error *err)
 {
-    struct stat st;
-
-    return strchr(what, '/') || (stat(what, &st) == 0 && !S_ISDIR(st.st_mode));
-}
-
-static int use_file(struct job *job, const char *path, struct error *err)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (strlen(path) >= sizeof(job->path))
-        return error_set(err, -ENAMETOOLONG, "%.60s...: path too long", path);
-    strcpy(job->path, path);
-    snprintf(job->name, sizeof(job->name), "%.63s", slash ? slash + 1 : path);
-    return 0;
-}
-
-static int use_lab(struct job *job, const char *what, struct error *err)
-{
-    struct course *course;
-    const struct lab *lab;
-    int rc = course_open(&course, err);
-
-    if (rc)
-        return rc;
-    rc = course_find(course, what, &lab, err);
-    if (!rc) {
-        job->image.kind = lab->kind;
-        job->image.at = lab->at;
-        job->image.has_at = lab->has_at;
-        job->ram_size = lab->ram_size;
-        memcpy(job->path, lab->image, sizeof(job->path));
-        snprintf(job->name, sizeof(job->name), "%s", lab->folder);
-    }
-    course_close(course);
-    return rc;
-}
-
-/* FILE[,ARGUMENTS]: the file's bytes, and "FILE ARGUMENTS" for the kernel. */
-static int open_module(struct job *job, const char *text, struct error *err)
-{
-    struct image_module *module = &job->modules[job->image.module_count];
-    size_t path = strcspn(text, ",");
-    char *string = strdup(text);
-    int rc;
-
-    if (!string)
-        return error_set(err, -ENOMEM, "run: out of memory");
-    job->module_string[job->image.module_count] = string;
-    string[path] = '\0';
-    rc = file_read(string, IMAGE_FILE_MAX, &job->module_data[job->image.module_count],
-                   &module->size, err);
-    if (text[path])
-        string[path] = ' ';
-    module->data = job->module_data[job->image.module_count++];
-    module->string = string;
-    return rc;
-}
-
-static int open_modules(struct job *job, const struct options *o, struct error *err)
-{
-    int rc = 0;
-
-    job->image.command_line = o->append;
-    job->image.modules = job->modules;
-    for (unsigned i = 0; i < o->module_count && !rc; i++)
-        rc = open_module(job, o->modules[i], err);
-    return rc;
-}
-
-static void job_close(struct job *job)
-{
-    for (unsigned i = 0; i < job->image.module_count; i++) {
-        free(job->module_data[i]);
-        free(job->module_string[i]);
-    }
-    free(job->data);
-    free(job->input);
+    if (o->bios)
+        return job_use_bios(job, o->bios, err);
+    return job_use(job, o->what, err);
 }
 
 static int job_open(struct job *job, const struct options *o, struct error *err)
 {
-    struct machine_config defaults = MACHINE_CONFIG_DEFAULT;
     int rc;
 
-    memset(job, 0, sizeof(*job));
-    job->ram_size = defaults.ram_size;
-    if (o->bios)
-        rc = use_file(job, o->bios, err);
-    else if (o->what && is_file(o->what))
-        rc = use_file(job, o->what, err);
-    else
-        rc = use_lab(job, o->what, err);
+    job_init(job);
+    rc = job_find(job, o, err);
     if (rc)
         return rc;
-    if (o->bios)
-        job->image.kind = IMAGE_BIOS;
     if (o->has_at) {
         job->image.at = o->at;
         job->image.has_at = true;
     }
     if (o->ram_size)
         job->ram_size = o->ram_size;
-    job->image.name = job->path;
-    rc = file_read(job->path, IMAGE_FILE_MAX, &job->data, &job->image.size, err);
-    job->image.data = job->data;
+    job->image.command_line = o->append;
+    rc = job_read(job, err);
     if (!rc && o->input)
-        rc = file_read(o->input, INPUT_FILE_MAX, &job->input, &job->input_size, err);
-    return rc ? rc : open_modules(job, o, err);
+        rc = job_read_input(job, o->input, err);
+    for (unsigned i = 0; i < o->module_count && !rc; i++)
+        rc = job_read_module(job, o->modules[i], err);
+    return rc;
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
