@@ -4,6 +4,7 @@
  * standard output.
  */
 #include "cli/cli.h"
+#include "cli/device_report.h"
 #include "cli/run_job.h"
 
 #include "core/backend.h"
@@ -28,6 +29,7 @@ struct options {
     const char *input;
     uint64_t at, ram_size; /* ram_size 0: not given */
     bool has_at, json;
+    bool devices;
     struct run_limits limits;
 };
 
@@ -64,6 +66,7 @@ enum {
     OPT_APPEND,
     OPT_MODULE,
     OPT_INPUT,
+    OPT_DEVICES,
     OPT_JSON
 };
 
@@ -79,6 +82,7 @@ static const struct option long_options[] = {
     {"append", required_argument, NULL, OPT_APPEND},
     {"module", required_argument, NULL, OPT_MODULE},
     {"input", required_argument, NULL, OPT_INPUT},
+    {"devices", no_argument, NULL, OPT_DEVICES},
     {"json", no_argument, NULL, OPT_JSON},
     {0},
 };
@@ -154,6 +158,9 @@ static int parse_option(int c, char **argv, struct options *o)
         return parse_module(optarg, o);
     case OPT_INPUT:
         o->input = optarg;
+        return CLI_OK;
+    case OPT_DEVICES:
+        o->devices = true;
         return CLI_OK;
     case OPT_JSON:
         o->json = true;
@@ -303,8 +310,8 @@ static void print_summary(const struct run_result *result)
     fputc('\n', stderr);
 }
 
-static void print_json(const struct machine *m, const struct run_result *result,
-                       const struct output *out)
+static void print_json(const struct machine *m, const struct options *o,
+                       const struct run_result *result, const struct output *out)
 {
     char hash[17];
     json_t *object;
@@ -315,6 +322,8 @@ static void print_json(const struct machine *m, const struct run_result *result,
                        "instructions", (json_int_t)result->insns, "backend", "emu", "state", hash);
     if (result->stop == STOP_GUEST_ERROR)
         json_object_set_new(object, "error", json_string(result->error.text));
+    if (o->devices)
+        json_object_set_new(object, "devices", device_report_json(m));
     if (out->last != '\n')
         putchar('\n');
     json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -328,9 +337,11 @@ static int report(const struct machine *m, const struct options *o, const struct
     bool failed = is_failure(result->stop);
 
     if (o->json)
-        print_json(m, result, out);
-    else if (out->last != '\n' && out->terminal)
+        print_json(m, o, result, out);
+    else if (out->last != '\n' && (out->terminal || o->devices))
         putchar('\n');
+    if (o->devices && !o->json)
+        device_report_print(m, stdout);
     fflush(stdout);
     if (!o->json || failed)
         print_summary(result);
@@ -415,7 +426,7 @@ const struct verb verb_run = {
     .name = "run",
     .arguments = "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
                  "[--backend emu|kvm|auto] [--ram SIZE] "
-                 "[--insns N] [--exits N] [--trace FILE] [--input FILE] [--json]",
+                 "[--insns N] [--exits N] [--trace FILE] [--input FILE] [--devices] [--json]",
     .summary = "run a lab or an image without a screen, to a stop",
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
@@ -435,6 +446,13 @@ const struct verb verb_run = {
         "  --trace FILE   record every exit there; see 'vlab exits'\n"
         "  --input FILE   what comes in over COM1, one character time after the other; read whole\n"
         "                 before the run\n"
+        "  --devices      at the end, behind the guest's text: each device with its ports, "
+        "interrupt\n"
+        "                 lines and registers, decoded; a star: what a guest cannot read. With\n"
+        "                 --json an object 'devices' instead: {\"uart\": {\"LCR\": {\"value\": 3,\n"
+        "                 \"bits\": 8, \"text\": \"8N1, DLAB 0\"}, ...}, ...}; above 53 bits the "
+        "value\n"
+        "                 is text, \"0x...\"\n"
         "  --json         the last line of standard output is one JSON object with stop, status,\n"
         "                 exits, instructions, backend, state (hash of registers, RAM, devices),\n"
         "                 and error when stop is guest-error\n"

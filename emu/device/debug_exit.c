@@ -22,20 +22,16 @@ static void debug_exit_write(struct device *dev, uint16_t offset, unsigned size,
     dev->machine->debug_exit_value = (uint8_t)value;
 }
 
+/* The machine keeps the value; that it was written is forgotten with the end of the run. */
 static unsigned debug_exit_show(const struct device *dev, struct device_field *fields, unsigned max)
 {
-    const struct machine *m = dev->machine;
-    unsigned value = m->debug_exit ? m->debug_exit_value : 0;
+    uint8_t value = dev->machine->debug_exit_value;
     struct device_fields list;
-    struct text *t;
 
     device_fields_start(&list, fields, max);
     list.internal = true;
-    t = device_fields_add(&list, "written", 8, value);
-    if (m->debug_exit)
-        text_add(t, "status %u", (uint8_t)(value << 1 | 1));
-    else
-        text_add(t, "not in this run");
+    text_add(device_fields_add(&list, "last value", 8, value), "status %u%s",
+             (uint8_t)(value << 1 | 1), value ? "" : ", if it was written");
     return list.count;
 }
 

@@ -89,8 +89,11 @@ static void show_count_register(const struct view *v)
 {
     const struct counter *c = v->counter;
     const char *waits = c->armed ? "not in CE yet" : "not written";
+    struct text *t = add(v, "CR", 16, c->reload);
 
-    add_count(add(v, "CR", 16, c->reload), c, c->reload, c->null_count ? waits : "in CE");
+    add_count(t, c, c->reload, c->null_count ? waits : "in CE");
+    if (c->armed && c->reload == 0)
+        text_add(t, ", stands for %u", c->control & CONTROL_BCD ? 10000 : 65536);
 }
 
 static void show_status(const struct view *v)

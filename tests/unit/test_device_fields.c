@@ -365,6 +365,7 @@ START_TEST(test_pit_slow_and_bcd)
     bench_out(PIT, 0);
     bench_pass(10000);
     expect(PIT, "counter 0 mode", 3, "mode 3, square wave, 18.2 Hz");
+    expect(PIT, "counter 0 CR", 0, "0, in CE, stands for 65536");
     bench_out(0x61, 0x03);
     bench_out(PIT + 3, 0xb1); /* counter 2, mode 0, BCD */
     bench_out(PIT + 2, 0x50);
@@ -483,9 +484,9 @@ END_TEST
 
 START_TEST(test_small_devices)
 {
-    expect(0xf4, "written", 0, "not in this run");
+    expect(0xf4, "last value", 0, "status 1, if it was written");
     bench_out(0xf4, 0x21);
-    expect(0xf4, "written", 0x21, "status 67");
+    expect(0xf4, "last value", 0x21, "status 67");
     expect(0xe9, "read", 0xe9, "the port is there");
     expect(0xcf9, "RC", 0, "soft reset chosen, not pulled");
     bench_out(0xcf9, 0x06);
