@@ -1,6 +1,8 @@
 /* See device_bench.h. */
 #include "tests/support/device_bench.h"
 
+#include "core/device_fields.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +122,17 @@ void bench_pass(uint64_t ns)
     bench.m->slept = end - bench.m->insns;
 }
 
+static void look(void)
+{
+    struct device_field fields[DEVICE_FIELDS_MAX];
+    unsigned count = device_show(bench.dev, fields, DEVICE_FIELDS_MAX);
+
+    ck_assert_uint_gt(count, 0);
+    for (unsigned i = 0; i < count; i++)
+        ck_assert_msg(fields[i].bits >= 64 || fields[i].value >> fields[i].bits == 0,
+                      "%s: value too wide", fields[i].name);
+}
+
 /* Whatever load() accepted must stand this; how often it ticks in a while is bounded. */
 static void shake(uint16_t port, unsigned ports)
 {
@@ -144,6 +157,7 @@ static void try_state(const uint8_t *state, size_t size, uint16_t port, unsigned
     save(before);
     rc = bench.dev->ops->load(bench.dev, state, size);
     if (rc == 0) {
+        look();
         save(after);
         shake(port, ports);
         bench.m->slept = slept;

@@ -45,7 +45,7 @@ void bench_pass(uint64_t ns);
 
 /*
  * load() refuses wrong sizes, and whatever it accepts of many broken states leaves a device that
- * ports and time cannot break; a state it refuses changes nothing.
+ * can be shown and that ports and time cannot break; a state it refuses changes nothing.
  */
 void bench_broken_states(uint16_t port, unsigned ports);
 
