@@ -4,6 +4,7 @@
  */
 #include "tui/terminal.h"
 #include "tui/key.h"
+#include "tui/pace.h"
 #include "tui/theme.h"
 
 #include <curses.h>
@@ -14,9 +15,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { ESCAPE_DELAY_MS = 25 };
+enum { ESCAPE_DELAY_MS = 25, LAST_ANSWER_MS = 300 };
+
+/* Device status report: the question, and the answer "no malfunction" (ECMA-48 8.3.35). */
+#define STATUS_QUESTION "\033[5n"
+#define STATUS_ANSWER "\033[0n"
+enum { KEY_STATUS = KEY_MAX + 1 };
 
 struct terminal {
     SCREEN *screen;
@@ -24,6 +31,7 @@ struct terminal {
     bool ascii;
     bool suspended;
     bool mouse;
+    struct pace pace;
     struct grid *shown; /* what ncurses was told last; NULL: nothing */
 };
 
@@ -64,6 +72,51 @@ static void modes_open(void)
     set_escdelay(ESCAPE_DELAY_MS);
     /* Cells are told apart before ncurses sees them, so typed-ahead keys need not stop a frame. */
     typeahead(-1);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* A terminal that tells where its cursor is (u7) speaks of its status, too. */
+static void pace_open(struct terminal *t)
+{
+    const char *cursor_question = tigetstr("u7");
+
+    t->pace.can_ask = cursor_question && cursor_question != (char *)-1 &&
+                      define_key(STATUS_ANSWER, KEY_STATUS) == OK;
+}
+
+/* Behind the frame's last byte. */
+static void status_ask(struct terminal *t)
+{
+    if (!pace_ask(&t->pace, now_ns()))
+        return;
+    putp(STATUS_QUESTION);
+    fflush(stdout);
+}
+
+uint64_t terminal_wait(const struct terminal *terminal, bool urgent)
+{
+    return pace_wait(&terminal->pace, urgent, now_ns());
+}
+
+/* An answer that comes when the screen is left would be typed into the shell: wait for it a little. */
+static void status_finish(struct terminal *t)
+{
+    uint64_t end = now_ns() + LAST_ANSWER_MS * 1000000ull;
+    wint_t code;
+
+    timeout(LAST_ANSWER_MS / 10);
+    while (t->pace.answers && t->pace.open > 0 && now_ns() < end)
+        if (get_wch(&code) == KEY_CODE_YES && code == KEY_STATUS)
+            pace_answer(&t->pace);
+    timeout(0);
+    flushinp();
 }
 
 static int check_tty(struct error *err)
@@ -119,6 +172,7 @@ int terminal_open(struct terminal **out, bool ascii, bool mono, struct error *er
         return err->code;
     }
     modes_open();
+    pace_open(t);
     colours_open(t, mono);
     *out = t;
     return 0;
@@ -129,8 +183,10 @@ void terminal_close(struct terminal *terminal)
     if (!terminal)
         return;
     terminal_mouse(terminal, false);
-    if (!terminal->suspended)
+    if (!terminal->suspended) {
+        status_finish(terminal);
         endwin();
+    }
     delscreen(terminal->screen);
     grid_destroy(terminal->shown);
     free(terminal);
@@ -223,6 +279,7 @@ void terminal_show(struct terminal *terminal, struct grid *grid, bool all)
     if (grid->cursor_row >= 0)
         move(grid->cursor_row, grid->cursor_col);
     refresh();
+    status_ask(terminal);
 }
 
 static uint32_t key_named(wint_t code)
@@ -287,11 +344,12 @@ bool terminal_event(struct terminal *terminal, struct event *event)
     wint_t code;
     int kind = get_wch(&code);
 
-    (void)terminal;
     *event = (struct event){.kind = EVENT_KEY};
     if (kind == ERR)
         return false;
-    if (kind == KEY_CODE_YES && code == KEY_MOUSE)
+    if (kind == KEY_CODE_YES && code == KEY_STATUS)
+        pace_answer(&terminal->pace);
+    else if (kind == KEY_CODE_YES && code == KEY_MOUSE)
         mouse_event(event);
     else
         event->key = kind == KEY_CODE_YES ? key_named(code) : key_plain(code);
@@ -309,6 +367,7 @@ void terminal_mouse(struct terminal *terminal, bool on)
 
 void terminal_suspend(struct terminal *terminal)
 {
+    status_finish(terminal);
     endwin();
     terminal->suspended = true;
 }

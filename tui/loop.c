@@ -2,8 +2,8 @@
  * The screen on a terminal: waits for keys, models, signals and the timer, and draws when something
  * changed. See tui.h.
  *
- * A key is drawn at once. While a command runs, a timer asks the engine for a model 30 times a
- * second; else nothing wakes the process.
+ * A key is drawn at once, unless the terminal has not shown the frame before yet (pace.h). While a
+ * command runs, a timer asks the engine for a model 30 times a second; else nothing wakes the process.
  */
 #include "tui/capture.h"
 #include "tui/crash.h"
@@ -40,6 +40,7 @@ struct loop {
     int signal_fd, timer_fd;
     bool timer_armed;
     unsigned due; /* enum update_result bits of all events since the last frame */
+    bool urgent;  /* one of them was the user's */
     int died_of;  /* signal that ends the loop */
 };
 
@@ -56,6 +57,7 @@ static void draw(struct loop *l)
     screen_draw(l->model, &l->ui, l->grid);
     terminal_show(l->terminal, l->grid, l->due & UPDATE_REDRAW);
     l->due = 0;
+    l->urgent = false;
 }
 
 static void timer_set(struct loop *l, bool on)
@@ -76,6 +78,7 @@ static void handle(struct loop *l, const struct event *event)
     unsigned tour = l->ui.tour;
 
     l->due |= update(l->model, &l->ui, event, &command);
+    l->urgent |= event->kind != EVENT_MODEL;
     terminal_mouse(l->terminal, l->ui.mouse);
     if (tour && !l->ui.tour && l->config->tour_over)
         l->config->tour_over(l->config->ctx);
@@ -170,8 +173,21 @@ static void handle_stderr(struct loop *l)
         handle(l, &event);
 }
 
+/* How long to wait for an event: for ever, or until a frame may be written. */
+static const struct timespec *patience(const struct loop *l, struct timespec *ts)
+{
+    uint64_t wait = l->due ? terminal_wait(l->terminal, l->urgent) : 0;
+
+    if (!wait)
+        return NULL;
+    *ts = (struct timespec){.tv_sec = (time_t)(wait / 1000000000u),
+                            .tv_nsec = (long)(wait % 1000000000u)};
+    return ts;
+}
+
 static int wait_and_handle(struct loop *l, struct error *err)
 {
+    struct timespec ts;
     struct pollfd fds[FD_COUNT] = {
         [FD_TTY] = {.fd = STDIN_FILENO, .events = POLLIN},
         [FD_SIGNAL] = {.fd = l->signal_fd, .events = POLLIN},
@@ -180,7 +196,7 @@ static int wait_and_handle(struct loop *l, struct error *err)
         [FD_STDERR] = {.fd = l->capture.fd, .events = POLLIN},
     };
 
-    if (ppoll(fds, FD_COUNT, NULL, NULL) < 0)
+    if (ppoll(fds, FD_COUNT, patience(l, &ts), NULL) < 0)
         return errno == EINTR ? 0 : error_errno(err, -errno, "tui: waiting for events");
     if (fds[FD_TTY].revents & POLLIN)
         handle_input(l);
@@ -200,7 +216,7 @@ static int loop_run(struct loop *l, struct error *err)
     int rc = 0;
 
     while (rc == 0 && !l->died_of && !(l->due & UPDATE_QUIT)) {
-        if (l->due)
+        if (l->due && terminal_wait(l->terminal, l->urgent) == 0)
             draw(l);
         timer_set(l, ui_busy(&l->ui, l->model));
         rc = wait_and_handle(l, err);

@@ -30,6 +30,12 @@ void terminal_resized(struct terminal *terminal);
 void terminal_show(struct terminal *terminal, struct grid *grid, bool all);
 
 /*
+ * Whether the terminal can be written to now, see pace.h: a frame that is not ready waits for an
+ * event or for so many nanoseconds. `urgent`: a key or a new size asks for it.
+ */
+uint64_t terminal_wait(const struct terminal *terminal, bool urgent);
+
+/*
  * The next key or mouse event that waits, as an event of update(); false when there is none.
  * EVENT_KEY with key 0 is one without a meaning.
  */
