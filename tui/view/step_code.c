@@ -109,16 +109,28 @@ static void line_draw(const struct model *model, const struct area *area, int ro
     exit_note(model, area, row, col, line);
 }
 
+/*
+ * The first line that is seen. The code stands still while RIP moves down a page of it, with a line
+ * before and two behind: a pane that moves with every step is harder to read, and all of it has to
+ * be written to the terminal.
+ */
+static int first_line(const struct model *model, int rows)
+{
+    int page = rows > 4 ? rows - 3 : 1;
+    int first = (int)model->code_at / page * page;
+
+    return first > 0 ? first - 1 : 0;
+}
+
 int step_code(const struct model *model, const struct area *area, int scroll)
 {
-    int first = (int)model->code_at - area->rows / 3;
+    int first = first_line(model, area->rows) + scroll;
 
     if (model->code_at >= model->code_count) {
         area_printf(area, 0, 0, ROLE_DENY, "%cRIP %llx: no memory can be read there",
                     theme_mark(ROLE_DENY), (unsigned long long)model->now.rip);
         return 1;
     }
-    first = (first < 0 ? 0 : first) + scroll;
     for (int row = 0; row < area->rows && first + row < (int)model->code_count; row++)
         line_draw(model, area, row, (unsigned)(first + row));
     return (int)model->code_count;
