@@ -5,6 +5,7 @@
 #include "tui/terminal.h"
 #include "tui/key.h"
 #include "tui/pace.h"
+#include "tui/stage.h"
 #include "tui/theme.h"
 
 #include <curses.h>
@@ -32,6 +33,7 @@ struct terminal {
     bool suspended;
     bool mouse;
     struct pace pace;
+    struct stage stage;
     struct grid *shown; /* what ncurses was told last; NULL: nothing */
 };
 
@@ -72,6 +74,8 @@ static void modes_open(void)
     set_escdelay(ESCAPE_DELAY_MS);
     /* Cells are told apart before ncurses sees them, so typed-ahead keys need not stop a frame. */
     typeahead(-1);
+    /* Moving what stands in a line shows it for a moment where it does not belong. */
+    idcok(stdscr, FALSE);
 }
 
 static uint64_t now_ns(void)
@@ -89,15 +93,6 @@ static void pace_open(struct terminal *t)
 
     t->pace.can_ask = cursor_question && cursor_question != (char *)-1 &&
                       define_key(STATUS_ANSWER, KEY_STATUS) == OK;
-}
-
-/* Behind the frame's last byte. */
-static void status_ask(struct terminal *t)
-{
-    if (!pace_ask(&t->pace, now_ns()))
-        return;
-    putp(STATUS_QUESTION);
-    fflush(stdout);
 }
 
 uint64_t terminal_wait(const struct terminal *terminal, bool urgent)
@@ -166,8 +161,12 @@ int terminal_open(struct terminal **out, bool ascii, bool mono, struct error *er
         return error_set(err, -ENOMEM, "tui: out of memory");
     setlocale(LC_CTYPE, "");
     t->ascii = ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-    t->screen = screen_open(err);
+    rc = stage_open(&t->stage);
+    t->screen = rc < 0 ? NULL : screen_open(err);
     if (!t->screen) {
+        if (rc < 0)
+            error_errno(err, rc, "tui: memory for frames");
+        stage_close(&t->stage);
         free(t);
         return err->code;
     }
@@ -188,6 +187,7 @@ void terminal_close(struct terminal *terminal)
         endwin();
     }
     delscreen(terminal->screen);
+    stage_close(&terminal->stage);
     grid_destroy(terminal->shown);
     free(terminal);
 }
@@ -272,14 +272,17 @@ void terminal_show(struct terminal *terminal, struct grid *grid, bool all)
     }
     if (all)
         clearok(stdscr, TRUE);
+    if (terminal->suspended)
+        reset_prog_mode(); /* now, while standard output is the terminal */
     terminal->suspended = false;
     cells_show(terminal, grid);
     shown_keep(terminal, grid);
-    curs_set(grid->cursor_row >= 0);
     if (grid->cursor_row >= 0)
         move(grid->cursor_row, grid->cursor_col);
+    stage_begin(&terminal->stage);
+    curs_set(grid->cursor_row >= 0);
     refresh();
-    status_ask(terminal);
+    stage_end(&terminal->stage, pace_ask(&terminal->pace, now_ns()) ? STATUS_QUESTION : "");
 }
 
 static uint32_t key_named(wint_t code)
@@ -370,6 +373,11 @@ void terminal_suspend(struct terminal *terminal)
     status_finish(terminal);
     endwin();
     terminal->suspended = true;
+}
+
+int terminal_fd(const struct terminal *terminal)
+{
+    return terminal->stage.terminal;
 }
 
 /* A capability without its padding, "$<5>". */
