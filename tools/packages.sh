@@ -13,7 +13,7 @@ set_packages() {
         command -v "${CC:-cc}" >/dev/null || echo gcc
         echo libc6-dev pkg-config nasm libncurses-dev libcapstone-dev libjansson-dev libxxhash-dev
         ;;
-    test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux ;;
+    test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux procps ;;
     fuzz)    echo clang ;;
     tidy)    echo clang-tidy ;;
     fmt)     echo clang-format ;;

@@ -9,6 +9,7 @@
 
 #include "util/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <termios.h>
 
@@ -18,8 +19,10 @@ struct crash_plan {
     struct termios modes; /* of standard input, before the screen was opened */
     char bytes[CRASH_BYTES_MAX];
     size_t size;
-    int captured;  /* non-blocking read end of what standard error goes to; -1: none */
-    int stderr_fd; /* where it belongs */
+    int terminal;         /* where the bytes go */
+    volatile bool *armed; /* cleared when it was done; may be NULL */
+    int captured;         /* non-blocking read end of what standard error goes to; -1: none */
+    int stderr_fd;        /* where it belongs */
 };
 
 /* Install the handlers. The plan is copied. Once at a time in a process: handlers are global. */

@@ -2,12 +2,14 @@
  * The screen on a terminal: waits for keys, models, signals and the timer, and draws when something
  * changed. See tui.h.
  *
- * A key is drawn at once, unless the terminal has not shown the frame before yet (pace.h). While a
- * command runs, a timer asks the engine for a model 30 times a second; else nothing wakes the process.
+ * A key is drawn at once, unless the terminal has not shown the frame before yet (pace.h), or the key
+ * was a command, whose result is there in a moment: both are one frame then. While a command runs, a
+ * timer asks the engine for a model 30 times a second; else nothing wakes the process.
  */
 #include "tui/capture.h"
 #include "tui/crash.h"
 #include "tui/engine.h"
+#include "tui/guard.h"
 #include "tui/key.h"
 #include "tui/terminal.h"
 #include "tui/tui.h"
@@ -17,6 +19,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -35,12 +38,14 @@ struct loop {
     struct ui ui;
     struct grid *grid;
     struct capture capture;
+    struct guard *guard;
     sigset_t signals_before;
     struct termios modes; /* before the screen */
     int signal_fd, timer_fd;
     bool timer_armed;
     unsigned due; /* enum update_result bits of all events since the last frame */
     bool urgent;  /* one of them was the user's */
+    bool hold;    /* a command was sent: its model is awaited, or the next tick of the timer */
     int died_of;  /* signal that ends the loop */
 };
 
@@ -84,6 +89,7 @@ static void handle(struct loop *l, const struct event *event)
         l->config->tour_over(l->config->ctx);
     if (command.kind == COMMAND_NONE)
         return;
+    l->hold = command.kind != COMMAND_INTERRUPT;
     if (engine_command(l->engine, &command) < 0)
         ui_message(&l->ui, true, "too many commands wait: i drops them");
 }
@@ -153,6 +159,7 @@ static void handle_model(struct loop *l)
     if (read(engine_fd(l->engine), &count, sizeof(count)) != sizeof(count))
         return;
     l->model = engine_model(l->engine);
+    l->hold = false;
     handle(l, &event);
 }
 
@@ -160,8 +167,10 @@ static void handle_timer(struct loop *l)
 {
     uint64_t count;
 
-    if (read(l->timer_fd, &count, sizeof(count)) == sizeof(count))
-        engine_request_frame(l->engine);
+    if (read(l->timer_fd, &count, sizeof(count)) != sizeof(count))
+        return;
+    l->hold = false;
+    engine_request_frame(l->engine);
 }
 
 static void handle_stderr(struct loop *l)
@@ -176,7 +185,7 @@ static void handle_stderr(struct loop *l)
 /* How long to wait for an event: for ever, or until a frame may be written. */
 static const struct timespec *patience(const struct loop *l, struct timespec *ts)
 {
-    uint64_t wait = l->due ? terminal_wait(l->terminal, l->urgent) : 0;
+    uint64_t wait = l->due && !l->hold ? terminal_wait(l->terminal, l->urgent) : 0;
 
     if (!wait)
         return NULL;
@@ -216,7 +225,7 @@ static int loop_run(struct loop *l, struct error *err)
     int rc = 0;
 
     while (rc == 0 && !l->died_of && !(l->due & UPDATE_QUIT)) {
-        if (l->due && terminal_wait(l->terminal, l->urgent) == 0)
+        if (l->due && !l->hold && terminal_wait(l->terminal, l->urgent) == 0)
             draw(l);
         timer_set(l, ui_busy(&l->ui, l->model));
         rc = wait_and_handle(l, err);
@@ -232,8 +241,9 @@ static int descriptors_open(struct loop *l, struct error *err)
     sigemptyset(&set);
     for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         sigaddset(&set, wanted[i]);
-    pthread_sigmask(SIG_BLOCK, &set, &l->signals_before);
     l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigaddset(&set, SIGTTOU); /* the terminal is given back from the background, too */
+    pthread_sigmask(SIG_BLOCK, &set, &l->signals_before);
     l->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (l->signal_fd < 0 || l->timer_fd < 0)
         return error_errno(err, -errno, "tui: signals and timer");
@@ -251,10 +261,15 @@ static void descriptors_close(struct loop *l)
 
 static int crash_prepare(struct loop *l, struct error *err)
 {
-    struct crash_plan plan = {
-        .modes = l->modes, .captured = l->capture.fd, .stderr_fd = l->capture.real_fd};
+    struct crash_plan plan = {.modes = l->modes,
+                              .terminal = terminal_fd(l->terminal),
+                              .armed = &l->guard->armed,
+                              .captured = l->capture.fd,
+                              .stderr_fd = l->capture.real_fd};
 
     plan.size = terminal_leave_bytes(l->terminal, plan.bytes, sizeof(plan.bytes));
+    l->guard->plan = plan;
+    l->guard->armed = true;
     return crash_arm(&plan, err);
 }
 
@@ -311,30 +326,53 @@ static int loop_on_terminal(struct loop *l, struct error *err)
     return rc;
 }
 
-int tui_run(const struct tui_config *config, int *signal, struct error *err)
+static int loop_open_terminal(struct loop *l, struct error *err)
+{
+    int rc = terminal_open(&l->terminal, l->config->ascii, l->config->mono, err);
+
+    if (rc < 0)
+        return rc;
+    rc = capture_open(&l->capture);
+    if (rc < 0)
+        error_errno(err, rc, "tui: standard error");
+    else
+        rc = loop_on_terminal(l, err);
+    terminal_close(l->terminal);
+    l->guard->armed = false;
+    capture_close(&l->capture);
+    return rc;
+}
+
+/* The process ends by the signal that ended the loop, with the terminal as it was before. */
+static void die_of(int signal_number)
+{
+    fflush(NULL);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static int screen_run(void *ctx, struct guard *guard, struct error *err)
 {
     struct loop *l = calloc(1, sizeof(*l));
-    int rc;
+    int rc, died_of;
 
-    *signal = 0;
     if (!l)
         return error_set(err, -ENOMEM, "tui: out of memory");
-    l->config = config;
+    l->config = ctx;
+    l->guard = guard;
     tcgetattr(STDIN_FILENO, &l->modes); /* where it is no terminal, the next call says so */
     rc = descriptors_open(l, err);
     if (rc == 0)
-        rc = terminal_open(&l->terminal, config->ascii, config->mono, err);
-    if (rc == 0) {
-        rc = capture_open(&l->capture);
-        if (rc < 0)
-            error_errno(err, rc, "tui: standard error");
-        else
-            rc = loop_on_terminal(l, err);
-        terminal_close(l->terminal);
-        capture_close(&l->capture);
-    }
+        rc = loop_open_terminal(l, err);
     descriptors_close(l);
-    *signal = l->died_of;
+    died_of = l->died_of;
     free(l);
+    if (died_of)
+        die_of(died_of);
     return rc;
+}
+
+int tui_run(struct tui_config *config, int *signal, struct error *err)
+{
+    return guard_run(screen_run, config, signal, err);
 }

@@ -37,7 +37,7 @@ struct tui_config {
  * terminal, -EINVAL when its type is unknown. When a signal ends it, *signal is its number, else 0:
  * the terminal is restored, and the caller ends the process by that signal.
  */
-int tui_run(const struct tui_config *config, int *signal, struct error *err);
+int tui_run(struct tui_config *config, int *signal, struct error *err);
 
 enum render_format { RENDER_TEXT, RENDER_ANSI, RENDER_SVG, RENDER_JSON };
 

@@ -42,6 +42,7 @@ insns() { screen | sed -n '1s/.*instructions \([0-9,]*\).*/\1/p' | tr -d ,; }
 insns_are() { [ "$(insns)" = "$1" ]; }
 exits_are() { [ "$(exits)" = "$1" ]; }
 
+child_ended() { ! kill -0 "$1"; }
 ended() { ! kill -0 "$(cat "$work/pid")"; }
 
 # What a command leaves behind must be what was there: screen, cursor and modes.
@@ -126,7 +127,8 @@ keys s
 until_true "a step" insns_are 1
 
 echo "stray output"
-echo "from somebody else" >"/proc/$(cat "$work/pid")/fd/2"
+# The screen runs in a child of the process that the shell started.
+echo "from somebody else" >"/proc/$(pgrep -P "$(cat "$work/pid")")/fd/2"
 see "^!from somebody else"
 keys C-l
 see "Why this exit"
@@ -152,13 +154,31 @@ for signal in TERM INT HUP SEGV ABRT BUS; do
     sane "$signal" "$((n += 1))"
 done
 
+# The child is killed so that nothing of it can run: its parent restores the terminal.
+for signal in KILL STOP,KILL; do
+    start 01 "lab 01 is at its start"
+    keys "]"
+    until_true "next exit" exits_are 1
+    child=$(pgrep -P "$(cat "$work/pid")")
+    [ "$signal" = KILL ] || kill -STOP "$child"
+    kill -KILL "$child"
+    until_true "KILL does not end it" ended
+    sane "KILL" "$((n += 1))"
+done
+
+# The parent is killed: the child leaves by itself.
+start 01 "lab 01 is at its start"
+child=$(pgrep -P "$(cat "$work/pid")")
+kill -KILL "$(cat "$work/pid")"
+until_true "the child does not end" child_ended "$child"
+
 echo "frames"
 VLAB="env VLAB_TEST_FRAMES=1 $VLAB"
 start 01 "lab 01 is at its start"
 frame=$(screen | sed -n '1s/.*#//p')
 keys s
 until_true "a step" insns_are 1
-# One for the key, one for the new model: a step is not drawn more often than that.
+# One for the key and the new model, or one for each: a step is not drawn more often than that.
 after=$(screen | sed -n '1s/.*#//p')
 if [ "$after" -le "$frame" ] || [ "$after" -gt $((frame + 2)) ]; then
     fail "frame $frame, then $after"
