@@ -53,26 +53,39 @@ static bool cr3_is_target(const struct controls *c, uint64_t value)
     return false;
 }
 
-static bool cr_load_exits(const struct controls *c, unsigned cr, uint64_t value)
-{
-    switch (cr) {
-    case 0:
-        return (value ^ c->cr0_shadow) & c->cr0_mask;
-    case 3:
-        return (c->primary & PRIMARY_CR3_LOAD) && !cr3_is_target(c, value);
-    case 4:
-        return (value ^ c->cr4_shadow) & c->cr4_mask;
-    default:
-        return c->primary & PRIMARY_CR8_LOAD;
-    }
-}
-
 /* LMSW can set PE but not clear it, and loads MP, EM and TS (SDM 26.1.3). */
-static bool lmsw_exits(const struct controls *c, uint64_t source)
+static uint64_t lmsw_differs(const struct controls *c, uint64_t source)
 {
     uint64_t loaded = CR0_MP | CR0_EM | CR0_TS, differs = source ^ c->cr0_shadow;
 
-    return (differs & loaded & c->cr0_mask) || (source & differs & CR0_PE & c->cr0_mask);
+    return differs & (loaded | (source & CR0_PE)) & c->cr0_mask;
+}
+
+/* The bits that make a write to CR0 or CR4 exit: owned, and not as the guest reads them. */
+static uint64_t cr_differs(const struct controls *c, const struct vm_exit *exit)
+{
+    uint64_t q = exit->qualification;
+
+    if (CR_QUAL_TYPE(q) == CR_ACCESS_LMSW)
+        return lmsw_differs(c, CR_QUAL_LMSW(q));
+    if (CR_QUAL_TYPE(q) == CR_ACCESS_CLTS)
+        return c->cr0_mask & c->cr0_shadow & CR0_TS;
+    if (CR_QUAL_NUMBER(q) == 0)
+        return (exit->value ^ c->cr0_shadow) & c->cr0_mask;
+    return (exit->value ^ c->cr4_shadow) & c->cr4_mask;
+}
+
+static bool cr_load_exits(const struct controls *c, const struct vm_exit *exit)
+{
+    switch (CR_QUAL_NUMBER(exit->qualification)) {
+    case 0:
+    case 4:
+        return cr_differs(c, exit);
+    case 3:
+        return (c->primary & PRIMARY_CR3_LOAD) && !cr3_is_target(c, exit->value);
+    default:
+        return c->primary & PRIMARY_CR8_LOAD;
+    }
 }
 
 static bool cr_exits(const struct controls *c, const struct vm_exit *exit)
@@ -81,14 +94,13 @@ static bool cr_exits(const struct controls *c, const struct vm_exit *exit)
 
     switch ((enum cr_access)CR_QUAL_TYPE(q)) {
     case CR_ACCESS_MOV_TO:
-        return cr_load_exits(c, CR_QUAL_NUMBER(q), exit->value);
+        return cr_load_exits(c, exit);
     case CR_ACCESS_MOV_FROM:
         return c->primary & (CR_QUAL_NUMBER(q) == 3 ? PRIMARY_CR3_STORE : PRIMARY_CR8_STORE) &&
                CR_QUAL_NUMBER(q) >= 3 && CR_QUAL_NUMBER(q) != 4;
     case CR_ACCESS_CLTS:
-        return c->cr0_mask & c->cr0_shadow & CR0_TS;
     case CR_ACCESS_LMSW:
-        return lmsw_exits(c, CR_QUAL_LMSW(q));
+        return cr_differs(c, exit);
     }
     return true;
 }
@@ -176,5 +188,73 @@ bool controls_exit(const struct controls *c, const struct vm_exit *exit)
         return msr_exits(c, exit->msr, exit->reason == EXIT_WRMSR);
     default:
         return bit_exits(c, exit->reason);
+    }
+}
+
+/* ---- why ------------------------------------------------------------------------------------- */
+
+static enum exit_cause exception_cause(const struct controls *c, const struct vm_exit *exit)
+{
+    if (INTR_TYPE(exit->intr_info) == INTR_NMI)
+        return EXIT_CAUSE_CONTROL;
+    return c->exception_bitmap >> (INTR_VECTOR(exit->intr_info) & 31) & 1 ? EXIT_CAUSE_BITMAP
+                                                                          : EXIT_CAUSE_NO_MATCH;
+}
+
+static enum exit_cause cr_cause(const struct vm_exit *exit)
+{
+    unsigned type = CR_QUAL_TYPE(exit->qualification), cr = CR_QUAL_NUMBER(exit->qualification);
+
+    if (type == CR_ACCESS_CLTS || type == CR_ACCESS_LMSW || cr == 0 || cr == 4)
+        return EXIT_CAUSE_MASK;
+    return EXIT_CAUSE_CONTROL;
+}
+
+static enum exit_cause io_cause(const struct controls *c, const struct vm_exit *exit)
+{
+    uint64_t q = exit->qualification;
+
+    if (!(c->primary & PRIMARY_IO_BITMAPS))
+        return EXIT_CAUSE_CONTROL;
+    return IO_QUAL_PORT(q) + IO_QUAL_SIZE(q) > 0x10000 ? EXIT_CAUSE_BEYOND : EXIT_CAUSE_BITMAP;
+}
+
+static enum exit_cause msr_cause(const struct controls *c, const struct vm_exit *exit)
+{
+    if (!(c->primary & PRIMARY_MSR_BITMAPS))
+        return EXIT_CAUSE_NO_BITMAP;
+    return exit->msr < MSR_RANGE || exit->msr - MSR_HIGH < MSR_RANGE ? EXIT_CAUSE_BITMAP
+                                                                     : EXIT_CAUSE_BEYOND;
+}
+
+/* What bit_exits() has no bit for is unconditional, but for the monitor trap. */
+static enum exit_cause bit_cause(uint32_t reason)
+{
+    static const struct controls none;
+
+    return reason == EXIT_MONITOR_TRAP || !bit_exits(&none, reason) ? EXIT_CAUSE_CONTROL
+                                                                    : EXIT_CAUSE_ALWAYS;
+}
+
+void controls_cause(const struct controls *c, struct vm_exit *exit)
+{
+    switch (exit->reason) {
+    case EXIT_EXCEPTION_NMI:
+        exit->cause = (uint8_t)exception_cause(c, exit);
+        return;
+    case EXIT_CR_ACCESS:
+        exit->cause = (uint8_t)cr_cause(exit);
+        if (exit->cause == EXIT_CAUSE_MASK)
+            exit->owned = (uint32_t)cr_differs(c, exit);
+        return;
+    case EXIT_IO:
+        exit->cause = (uint8_t)io_cause(c, exit);
+        return;
+    case EXIT_RDMSR:
+    case EXIT_WRMSR:
+        exit->cause = (uint8_t)msr_cause(c, exit);
+        return;
+    default:
+        exit->cause = (uint8_t)bit_cause(exit->reason);
     }
 }

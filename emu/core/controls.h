@@ -81,4 +81,7 @@ void controls_default(struct controls *c);
 /* Does this event leave the guest? `exit` is filled in as if it did. */
 bool controls_exit(const struct controls *c, const struct vm_exit *exit);
 
+/* For an event that does: why, into `cause` and `owned`. */
+void controls_cause(const struct controls *c, struct vm_exit *exit);
+
 #endif

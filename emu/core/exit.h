@@ -38,6 +38,18 @@ enum exit_has {
 
 enum exit_source { EXIT_SOURCE_EMULATED, EXIT_SOURCE_KVM };
 
+/* What made the CPU leave, by the execution controls that were in force (SDM 26.1.3, 26.2). */
+enum exit_cause {
+    EXIT_CAUSE_UNKNOWN,   /* the record does not say */
+    EXIT_CAUSE_ALWAYS,    /* no control can prevent it */
+    EXIT_CAUSE_CONTROL,   /* the one bit that is this event's own, such as HLT exiting */
+    EXIT_CAUSE_BITMAP,    /* its bit in the exception, I/O or MSR bitmaps is set */
+    EXIT_CAUSE_NO_BITMAP, /* MSR bitmaps are off */
+    EXIT_CAUSE_BEYOND,    /* a port or an MSR that the bitmaps do not cover */
+    EXIT_CAUSE_MASK,      /* CR0, CR4: bits that the monitor owns, `owned`, differ */
+    EXIT_CAUSE_NO_MATCH   /* #PF: its bit is clear, but the error code does not match */
+};
+
 /* CPU mode at the exit, for decoding insn[] later from the record alone. */
 enum x86_mode { X86_MODE_REAL, X86_MODE_V86, X86_MODE_PROT16, X86_MODE_PROT32, X86_MODE_LONG64 };
 
@@ -64,10 +76,12 @@ struct vm_exit {
     uint32_t idt_vectoring; /* event whose delivery this exit interrupted, SDM Table 25-18 */
     uint32_t idt_error;
     uint32_t insn_info; /* VM-exit instruction information, SDM 28.2.5 */
+    uint32_t owned;     /* EXIT_CAUSE_MASK: bits of the guest/host mask unlike the read shadow */
     uint32_t cost;      /* host TSC cycles from the exit to the end of its handling; never hashed */
     uint16_t selector;  /* CS */
     uint8_t has;        /* enum exit_has bits */
     uint8_t source;     /* enum exit_source */
+    uint8_t cause;      /* enum exit_cause */
     uint8_t mode;       /* enum x86_mode */
     uint8_t cpl;
     uint8_t vcpu;

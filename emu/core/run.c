@@ -76,6 +76,7 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
             return handled;
         silent = handled == HANDLED_STOP;
     }
+    controls_cause(&m->controls, exit); /* the handler may change the controls */
     exit->seq = m->exits++;
     exit->vcpu = (uint8_t)m->vcpu->id;
     if (!silent)

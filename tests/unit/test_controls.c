@@ -464,6 +464,105 @@ START_TEST(test_default)
 }
 END_TEST
 
+/* ---- why ------------------------------------------------------------------------------------- */
+
+static void check_cause(struct vm_exit exit, enum exit_cause cause, uint32_t owned)
+{
+    ck_assert_msg(controls_exit(&c, &exit), "%s", exit_reason_name(exit.reason));
+    controls_cause(&c, &exit);
+    ck_assert_msg(exit.cause == cause, "%s: cause %u", exit_reason_name(exit.reason), exit.cause);
+    ck_assert_uint_eq(exit.owned, owned);
+}
+
+/* One bit's, or nobody's. */
+START_TEST(test_cause_of_bit)
+{
+    memset(&c, 0xff, sizeof(c));
+    for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+        check_cause((struct vm_exit){.reason = bits[i].reason}, EXIT_CAUSE_CONTROL, 0);
+    check_cause((struct vm_exit){.reason = EXIT_MONITOR_TRAP}, EXIT_CAUSE_CONTROL, 0);
+    for (uint32_t reason = EXIT_VMCALL; reason <= EXIT_VMXON; reason++)
+        check_cause((struct vm_exit){.reason = reason}, EXIT_CAUSE_ALWAYS, 0);
+    check_cause((struct vm_exit){.reason = EXIT_CPUID}, EXIT_CAUSE_ALWAYS, 0);
+    check_cause((struct vm_exit){.reason = EXIT_TRIPLE_FAULT}, EXIT_CAUSE_ALWAYS, 0);
+    check_cause((struct vm_exit){.reason = EXIT_EPT_VIOLATION}, EXIT_CAUSE_ALWAYS, 0);
+}
+END_TEST
+
+START_TEST(test_cause_of_exception)
+{
+    struct vm_exit nmi = {.reason = EXIT_EXCEPTION_NMI,
+                          .intr_info = INTR_VALID | INTR_NMI << 8 | X86_NMI};
+    struct vm_exit fault = {.reason = EXIT_EXCEPTION_NMI,
+                            .intr_info = INTR_VALID | INTR_HARDWARE_EXCEPTION << 8 | X86_PF,
+                            .intr_error = 2};
+
+    clear();
+    c.pin = PIN_NMI;
+    check_cause(nmi, EXIT_CAUSE_CONTROL, 0);
+    c.exception_bitmap = 1u << X86_PF;
+    check_cause(fault, EXIT_CAUSE_BITMAP, 0);
+    c.exception_bitmap = 0;
+    c.pf_error_mask = 2;
+    check_cause(fault, EXIT_CAUSE_NO_MATCH, 0);
+}
+END_TEST
+
+START_TEST(test_cause_of_io)
+{
+    struct vm_exit out = {.reason = EXIT_IO, .qualification = 0x00800000};
+    struct vm_exit wraps = {.reason = EXIT_IO, .qualification = 0xffff0001};
+
+    clear();
+    c.primary = PRIMARY_UNCONDITIONAL_IO;
+    check_cause(out, EXIT_CAUSE_CONTROL, 0);
+    check_cause(wraps, EXIT_CAUSE_CONTROL, 0);
+    c.primary = PRIMARY_IO_BITMAPS;
+    set_bit(c.io_bitmap, 0x80);
+    check_cause(out, EXIT_CAUSE_BITMAP, 0);
+    check_cause(wraps, EXIT_CAUSE_BEYOND, 0);
+}
+END_TEST
+
+START_TEST(test_cause_of_msr)
+{
+    struct vm_exit exit = {.reason = EXIT_RDMSR, .msr = 0xc0000080};
+
+    clear();
+    check_cause(exit, EXIT_CAUSE_NO_BITMAP, 0);
+    c.primary = PRIMARY_MSR_BITMAPS;
+    set_bit(c.msr_bitmap + 1024, 0x80);
+    check_cause(exit, EXIT_CAUSE_BITMAP, 0);
+    exit.msr = 0x40000000;
+    check_cause(exit, EXIT_CAUSE_BEYOND, 0);
+}
+END_TEST
+
+/* `owned` are the bits that made it exit, and no others. */
+START_TEST(test_cause_of_cr)
+{
+    struct vm_exit exit = {.reason = EXIT_CR_ACCESS, .value = CR0_PE | CR0_TS | CR0_MP};
+
+    clear();
+    c.cr0_mask = CR0_PE | CR0_TS | CR0_PG;
+    c.cr0_shadow = CR0_TS;
+    check_cause(exit, EXIT_CAUSE_MASK, CR0_PE); /* MP is the guest's, TS and PG as they were */
+    exit.qualification = CR_ACCESS_CLTS << 4;
+    check_cause(exit, EXIT_CAUSE_MASK, CR0_TS);
+    exit.qualification = CR_ACCESS_LMSW << 4 | CR0_PE << 16;
+    check_cause(exit, EXIT_CAUSE_MASK, CR0_PE | CR0_TS);
+    exit.qualification = 4;
+    exit.value = CR4_PAE | CR4_PGE;
+    c.cr4_mask = CR4_PAE;
+    check_cause(exit, EXIT_CAUSE_MASK, CR4_PAE);
+    c.primary = PRIMARY_CR3_LOAD | PRIMARY_CR8_STORE;
+    exit.qualification = 3;
+    check_cause(exit, EXIT_CAUSE_CONTROL, 0);
+    exit.qualification = 8 | CR_ACCESS_MOV_FROM << 4;
+    check_cause(exit, EXIT_CAUSE_CONTROL, 0);
+}
+END_TEST
+
 static void add_tests(TCase *all)
 {
     tcase_add_loop_test(all, test_bit, 0, sizeof(bits) / sizeof(bits[0]));
@@ -483,6 +582,11 @@ static void add_tests(TCase *all)
     tcase_add_loop_test(all, test_msr_bitmap, 0, 4);
     tcase_add_test(all, test_msr_outside);
     tcase_add_test(all, test_default);
+    tcase_add_test(all, test_cause_of_bit);
+    tcase_add_test(all, test_cause_of_exception);
+    tcase_add_test(all, test_cause_of_io);
+    tcase_add_test(all, test_cause_of_msr);
+    tcase_add_test(all, test_cause_of_cr);
 }
 
 int main(void)
