@@ -235,6 +235,14 @@ static enum handled on_io(struct machine *m, struct vm_exit *exit, struct run_re
     return io_done(m, result);
 }
 
+/* RAM, or ROM that is read: not what the bus answers for. */
+static bool is_protected(const struct machine *m, const struct vm_exit *exit)
+{
+    const struct ram_slot *slot = ram_find(&m->ram, exit->guest_physical);
+
+    return slot && !(slot->read_only && (exit->qualification & EPT_QUAL_WRITE));
+}
+
 /*
  * A data access where no memory is goes to the MMIO bus. Memory that is there, but whose rights
  * somebody took away, is nothing this handler could repair.
@@ -243,8 +251,9 @@ static enum handled on_ept_violation(struct machine *m, struct vm_exit *exit,
                                      struct run_result *result)
 {
     uint64_t q = exit->qualification;
-    bool rom_write = (q & EPT_QUAL_WRITE) && (q & EPT_QUAL_READABLE);
 
+    if (is_protected(m, exit))
+        return handle_guest_error(result, "access to memory that the second stage protects", exit);
     if (!(q & EPT_QUAL_TRANSLATION))
         return handle_guest_error(result, "a page table lies outside guest memory: page walk",
                                   exit);
@@ -253,9 +262,6 @@ static enum handled on_ept_violation(struct machine *m, struct vm_exit *exit,
     if (exit->has & EXIT_HAS_VECTORING)
         return handle_guest_error(result, "the stack of an event handler is outside guest memory",
                                   exit);
-    if (rom_write && ram_find(&m->ram, exit->guest_physical) &&
-        !ram_find(&m->ram, exit->guest_physical)->read_only)
-        return handle_guest_error(result, "write to memory that the second stage protects", exit);
     m->vcpu->ops->allow_mmio(m->vcpu);
     return HANDLED;
 }

@@ -267,6 +267,31 @@ START_TEST(test_ept_misconfiguration)
 }
 END_TEST
 
+/* RAM whose rights were taken away is not the bus's: the default hypervisor ends the run, once. */
+START_TEST(test_ept_protected)
+{
+    static const struct {
+        uint8_t insn[5];
+        unsigned rights;
+    } cases[] = {
+        {{0xa1, 0x10, 0x80, 0, 0}, 0},           /* mov eax,[8010h] */
+        {{0xa1, 0x10, 0x80, 0, 0}, EPT_EXECUTE}, /* the same */
+        {{0xa3, 0x10, 0x80, 0, 0}, 0},           /* mov [8010h],eax */
+        {{0xa3, 0x10, 0x80, 0, 0}, EPT_READ},    /* the same */
+        {{0xe9, 0x09, 0x70, 0, 0}, EPT_READ},    /* jmp 8010h */
+    };
+    struct run_result result;
+
+    ck_assert_int_eq(machine_protect(f.m, 0x8000, 0x1000, cases[_i].rights), 0);
+    place(enter_flat32, cases[_i].insn, 5);
+    result = run(100, 10);
+    ck_assert_int_eq(result.stop, STOP_GUEST_ERROR);
+    ck_assert_ptr_nonnull(strstr(result.error.text, "that the second stage protects"));
+    ck_assert_uint_eq(f.count, 1);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_EPT_VIOLATION);
+}
+END_TEST
+
 static void enter_lost_tables(struct x86_state *s)
 {
     uint8_t entry[8];
@@ -405,6 +430,7 @@ int main(void)
     tcase_add_test(tc, test_int1);
     tcase_add_test(tc, test_ext);
     tcase_add_loop_test(tc, test_ept_misconfiguration, 0, 2);
+    tcase_add_loop_test(tc, test_ept_protected, 0, 5);
     tcase_add_test(tc, test_walk_linear);
     tcase_add_test(tc, test_smsw_memory);
     tcase_add_loop_test(tc, test_task_switch, 0, COUNT(tasks));
