@@ -123,10 +123,16 @@ static bool wakes(const struct machine *m)
     return m->irq.nmi || (enabled && interrupt_waits(m));
 }
 
+/* With IF clear only an NMI can still wake the CPU. */
+static bool can_wake(const struct machine *m)
+{
+    return m->config.nmi_count || (m->vcpu->ops->get_rflags(m->vcpu) & RFLAGS_IF);
+}
+
 bool interrupts_wait(struct machine *m)
 {
     for (unsigned ticks = 0; ticks < WAIT_TICKS_MAX && !wakes(m); ticks++)
-        if (!(m->vcpu->ops->get_rflags(m->vcpu) & RFLAGS_IF) || !clock_sleep(m))
+        if (!can_wake(m) || !clock_sleep(m))
             return false;
     return wakes(m);
 }

@@ -44,6 +44,8 @@ static int create_devices(struct machine *m, struct error *err)
     rc = rc ? rc : debug_text_create(new_device(m), 0x402);
     rc = rc ? rc : create_com1(m, new_device(m));
     rc = rc ? rc : firmware_disk_create(new_device(m));
+    if (m->config.nmi_count)
+        rc = rc ? rc : nmi_button_create(new_device(m));
     return rc ? error_errno(err, rc, "machine: cannot create its devices") : 0;
 }
 

@@ -45,11 +45,15 @@ struct text_sink {
     void *ctx;
 };
 
+#define MACHINE_NMIS_MAX 16
+
 struct machine_config {
     uint64_t ram_size;                 /* bytes, see core/ram.h */
     const struct backend_ops *backend; /* NULL: the emulated CPU */
     struct text_sink text;             /* write may be NULL: text is dropped */
     uint64_t rtc_start;                /* what the RTC says at first, seconds since 1970 UTC */
+    uint64_t nmi_at[MACHINE_NMIS_MAX]; /* when the NMI button is pressed, ns, ascending */
+    unsigned nmi_count;                /* 0: there is none */
 };
 
 #define MACHINE_CONFIG_DEFAULT                                                                     \

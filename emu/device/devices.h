@@ -32,6 +32,9 @@ int i8042_create(struct device *dev);
 /* Port cf9h. */
 int reset_control_create(struct device *dev);
 
+/* A button that raises NMIs at config.nmi_at; only in a machine that asks for some. */
+int nmi_button_create(struct device *dev);
+
 /* 16550A at `port`, 8 ports (COM1: 3f8h), on line `line` of the ISA bus (COM1: 4). */
 int uart_create(struct device *dev, uint16_t port, unsigned line);
 

@@ -46,9 +46,8 @@ static void put(uint64_t gpa, const void *bytes, size_t size)
 /* inc word [500h]; iret, and the same for NMI at 502h */
 static const uint8_t handlers[] = {0xff, 0x06, 0x00, 0x05, 0xcf, 0xff, 0x06, 0x02, 0x05, 0xcf};
 
-static void setup(void)
+static void create(struct machine_config config)
 {
-    struct machine_config config = MACHINE_CONFIG_DEFAULT;
     struct error err = {0};
     uint8_t vector[4] = {0x00, 0x06, 0, 0}, nmi[4] = {0x05, 0x06, 0, 0};
 
@@ -62,6 +61,11 @@ static void setup(void)
     put(0x600, handlers, sizeof(handlers));
     put(VECTOR * 4, vector, 4);
     put(2 * 4, nmi, 4);
+}
+
+static void setup(void)
+{
+    create((struct machine_config)MACHINE_CONFIG_DEFAULT);
 }
 
 static void teardown(void)
@@ -279,6 +283,56 @@ START_TEST(test_nmi_blocking_is_state)
 }
 END_TEST
 
+/* The button, at times of the clock: a press wakes a CPU that nothing else could wake. */
+START_TEST(test_nmi_button)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct run_result result;
+
+    teardown();
+    config.nmi_at[0] = 2;
+    config.nmi_at[1] = 5000;
+    config.nmi_count = 2;
+    create(config);
+    LOAD(0, 0x90, 0x90, 0x90, 0xf4, 0xf4); /* IF is clear; nop, nop, nop, hlt, hlt */
+    result = run(0);
+    ck_assert_int_eq(result.stop, STOP_HALT);
+    ck_assert_uint_eq(counted(0x502), 2);
+    ck_assert_uint_eq(f.count, 3);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_EXCEPTION_NMI);
+    ck_assert_uint_eq(f.exits[0].insns, 2);
+    ck_assert_uint_eq(f.exits[0].rip, AT + 2);
+    ck_assert_uint_eq(f.exits[1].reason, EXIT_HLT);
+    ck_assert_uint_eq(f.exits[2].reason, EXIT_HLT);
+    ck_assert_uint_eq(f.exits[2].rip, AT + 4);
+    ck_assert_uint_ge(clock_now(f.m), 5000);
+}
+END_TEST
+
+START_TEST(test_nmi_button_state)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct device *button;
+    uint8_t state[2] = {0, 0};
+
+    teardown();
+    config.nmi_at[0] = 10;
+    config.nmi_count = 1;
+    create(config);
+    button = &f.m->devices[f.m->device_count - 1];
+    ck_assert_str_eq(button->ops->name, "nmi-button");
+    ck_assert_uint_eq(button->deadline, 10);
+    state[0] = 1;
+    ck_assert_int_eq(button->ops->load(button, state, 1), 0);
+    ck_assert_uint_eq(button->deadline, DEVICE_NEVER);
+    state[0] = 2;
+    ck_assert_int_lt(button->ops->load(button, state, 1), 0);
+    ck_assert_int_lt(button->ops->load(button, state, 2), 0);
+    ck_assert_uint_eq(button->ops->save(button, state, sizeof(state)), 1);
+    ck_assert_uint_eq(state[0], 1);
+}
+END_TEST
+
 START_TEST(test_monitor_trap)
 {
     struct controls c = f.m->controls;
@@ -366,6 +420,8 @@ static Suite *suite(void)
     tcase_add_test(t, test_line_falls);
     tcase_add_test(t, test_nmi);
     tcase_add_test(t, test_nmi_blocking_is_state);
+    tcase_add_test(t, test_nmi_button);
+    tcase_add_test(t, test_nmi_button_state);
     tcase_add_test(t, test_monitor_trap);
     tcase_add_test(t, test_pieces);
     tcase_add_test(t, test_halt_sleeps);
