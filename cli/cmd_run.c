@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/device_report.h"
 #include "cli/run_job.h"
+#include "cli/run_setup.h"
 
 #include "core/backend.h"
 #include "core/machine.h"
@@ -31,6 +32,7 @@ struct options {
     bool has_at, json;
     bool devices;
     struct run_limits limits;
+    struct run_setup setup;
 };
 
 /* Where the guest's text goes, and what to know of it at the end. */
@@ -67,6 +69,9 @@ enum {
     OPT_MODULE,
     OPT_INPUT,
     OPT_DEVICES,
+    OPT_EXITING,
+    OPT_EPT,
+    OPT_NMI,
     OPT_JSON
 };
 
@@ -83,6 +88,9 @@ static const struct option long_options[] = {
     {"module", required_argument, NULL, OPT_MODULE},
     {"input", required_argument, NULL, OPT_INPUT},
     {"devices", no_argument, NULL, OPT_DEVICES},
+    {"exiting", required_argument, NULL, OPT_EXITING},
+    {"ept", required_argument, NULL, OPT_EPT},
+    {"nmi", required_argument, NULL, OPT_NMI},
     {"json", no_argument, NULL, OPT_JSON},
     {0},
 };
@@ -162,6 +170,12 @@ static int parse_option(int c, char **argv, struct options *o)
     case OPT_DEVICES:
         o->devices = true;
         return CLI_OK;
+    case OPT_EXITING:
+        return setup_parse_exiting(optarg, &o->setup);
+    case OPT_EPT:
+        return setup_parse_ept(optarg, &o->setup);
+    case OPT_NMI:
+        return setup_parse_nmi(optarg, &o->setup);
     case OPT_JSON:
         o->json = true;
         return CLI_OK;
@@ -383,10 +397,12 @@ static int run_job(const struct job *job, const struct options *o)
 
     config.ram_size = job->ram_size;
     config.text = (struct text_sink){.write = write_text, .ctx = &out};
+    setup_config(&o->setup, &config);
     if (machine_create(&m, &config, &err))
         return cli_fail(&err);
     out.machine = m;
-    if (machine_load(m, &job->image, &err) || feed(m, job, &err))
+    if (machine_load(m, &job->image, &err) || setup_apply(&o->setup, job->exiting, m, &err) ||
+        feed(m, job, &err))
         status = cli_fail(&err);
     else
         status = run_loaded(m, job, o, &out);
@@ -404,6 +420,10 @@ static int run(int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
         if (c == OPT_HELP || c == 'h')
             return cli_help(&verb_run);
+        if (c == OPT_EXITING && strcmp(optarg, "help") == 0) {
+            setup_list_controls();
+            return CLI_OK;
+        }
         status = parse_option(c, argv, &o);
         if (status)
             return status;
@@ -426,7 +446,8 @@ const struct verb verb_run = {
     .name = "run",
     .arguments = "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
                  "[--backend emu|kvm|auto] [--ram SIZE] "
-                 "[--insns N] [--exits N] [--trace FILE] [--input FILE] [--devices] [--json]",
+                 "[--insns N] [--exits N] [--trace FILE] [--input FILE] [--exiting LIST] "
+                 "[--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--json]",
     .summary = "run a lab or an image without a screen, to a stop",
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
@@ -453,6 +474,16 @@ const struct verb verb_run = {
         "                 \"bits\": 8, \"text\": \"8N1, DLAB 0\"}, ...}, ...}; above 53 bits the "
         "value\n"
         "                 is text, \"0x...\"\n"
+        "  --exiting LIST which events leave the guest: names of execution controls with commas\n"
+        "                 between them, hlt,pause or none,invlpg,io=0x3f8-0x3ff; with a '-' in\n"
+        "                 front one is taken away: -rdtsc. They change what is set at first, or "
+        "in\n"
+        "                 the lab. '--exiting help' lists them\n"
+        "  --ept GPA[-GPA]=RIGHTS\n"
+        "                 rights of pages in the second stage: r-x, --- and so on; -w- is a\n"
+        "                 misconfiguration; any number\n"
+        "  --nmi NS       press the NMI button NS after the start, an instruction taking 1 ns; up\n"
+        "                 to 16 times, in order\n"
         "  --json         the last line of standard output is one JSON object with stop, status,\n"
         "                 exits, instructions, backend, state (hash of registers, RAM, devices),\n"
         "                 and error when stop is guest-error\n"

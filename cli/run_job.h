@@ -29,6 +29,7 @@ struct job {
     char path[COURSE_PATH_MAX];
     char name[64];     /* for the trace */
     uint64_t ram_size; /* bytes; the lab's, else the default */
+    char exiting[LAB_EXITING_MAX]; /* of the lab; "": the defaults */
 };
 
 void job_init(struct job *job);

@@ -4,6 +4,7 @@
  */
 #include "cli/screen_labs.h"
 
+#include "core/control_names.h"
 #include "core/loader.h"
 #include "core/machine.h"
 #include "course/progress.h"
@@ -172,6 +173,19 @@ static int load_image(struct machine *m, const struct lab *lab, struct error *er
     return rc;
 }
 
+static int set_exiting(struct machine *m, const struct lab *lab, struct error *err)
+{
+    struct controls c = m->controls;
+    int rc;
+
+    if (!*lab->exiting)
+        return 0;
+    rc = controls_parse(&c, lab->exiting, err);
+    if (rc == 0)
+        machine_set_controls(m, &c);
+    return rc;
+}
+
 static int open_machine(void *ctx, unsigned index, const struct text_sink *text,
                         struct machine **machine, struct error *err)
 {
@@ -186,6 +200,8 @@ static int open_machine(void *ctx, unsigned index, const struct text_sink *text,
     if (rc < 0)
         return rc;
     rc = load_image(*machine, lab, err);
+    if (rc == 0)
+        rc = set_exiting(*machine, lab, err);
     if (rc < 0) {
         machine_destroy(*machine);
         *machine = NULL;

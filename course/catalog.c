@@ -7,6 +7,7 @@
  */
 #include "course/catalog.h"
 
+#include "core/control_names.h"
 #include "core/ram.h"
 #include "course/conf.h"
 #include "course/files.h"
@@ -128,6 +129,23 @@ static int read_kind(const struct conf *conf, struct lab *lab, struct error *err
     return conf_error(conf, "kind", 0, err, "\"%.40s\" is not boot, flat, elf or bios", text);
 }
 
+static int read_exiting(const struct conf *conf, struct lab *lab, struct error *err)
+{
+    struct controls scratch;
+    struct error why;
+    int ret;
+
+    if (!conf_text(conf, "exiting", 0))
+        return 0;
+    ret = conf_copy(conf, "exiting", 0, lab->exiting, sizeof(lab->exiting), err);
+    if (ret)
+        return ret;
+    controls_default(&scratch);
+    if (controls_parse(&scratch, lab->exiting, &why))
+        return conf_error(conf, "exiting", 0, err, "%s", why.text);
+    return 0;
+}
+
 static int read_machine(const struct conf *conf, struct lab *lab, struct error *err)
 {
     int ret = read_kind(conf, lab, err);
@@ -146,7 +164,7 @@ static int read_machine(const struct conf *conf, struct lab *lab, struct error *
     ret = conf_number(conf, "ram", 0, RAM_SIZE_MIN, RAM_SIZE_MAX, &lab->ram_size, err);
     if (!ret && lab->ram_size % PAGE_SIZE)
         ret = conf_error(conf, "ram", 0, err, "not a multiple of 4K");
-    return ret;
+    return ret ? ret : read_exiting(conf, lab, err);
 }
 
 /* The built image: below the program's folder in a source tree, else beside lab.conf. */
@@ -182,9 +200,10 @@ static int read_lab_exercises(const struct conf *conf, struct lab *lab, struct e
     return 0;
 }
 
-static const struct conf_key lab_keys[] = {
-    {"title", CONF_ONCE}, {"goal", CONF_ONCE},   {"image", CONF_ONCE},  {"kind", CONF_ONCE},
-    {"ram", CONF_ONCE},   {"at", CONF_OPTIONAL}, {"exercise", CONF_ANY}};
+static const struct conf_key lab_keys[] = {{"title", CONF_ONCE},       {"goal", CONF_ONCE},
+                                           {"image", CONF_ONCE},       {"kind", CONF_ONCE},
+                                           {"ram", CONF_ONCE},         {"at", CONF_OPTIONAL},
+                                           {"exiting", CONF_OPTIONAL}, {"exercise", CONF_ANY}};
 
 static int fill_lab(const struct course *course, const struct conf *conf, struct lab *lab,
                     struct error *err)

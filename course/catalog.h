@@ -22,6 +22,7 @@
 #define EXERCISE_CHECKS_MAX 16
 #define EXERCISE_NEEDS_MAX 8
 #define EXERCISE_HINTS 3
+#define LAB_EXITING_MAX 256
 
 struct lab {
     char id[8];                   /* "01" */
@@ -31,10 +32,11 @@ struct lab {
     char goal[256];
     enum image_kind kind;
     bool has_at;
-    uint64_t at;                 /* load address of a flat binary, bytes */
-    uint64_t ram_size;           /* bytes */
-    char image[COURSE_PATH_MAX]; /* the built guest; may not exist yet */
-    char sheet[COURSE_PATH_MAX]; /* README.md */
+    uint64_t at;                   /* load address of a flat binary, bytes */
+    uint64_t ram_size;             /* bytes */
+    char exiting[LAB_EXITING_MAX]; /* for controls_parse(), checked; "": the defaults */
+    char image[COURSE_PATH_MAX];   /* the built guest; may not exist yet */
+    char sheet[COURSE_PATH_MAX];   /* README.md */
     char exercises[LAB_EXERCISES_MAX][COURSE_NAME_MAX];
     unsigned exercise_count;
 };

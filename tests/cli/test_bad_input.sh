@@ -62,6 +62,19 @@ for n in 0 -5 '' x 12x 18446744073709551616; do
     bad 2 "vlab: run: --insns: '$n' is not a number from 1" run ./ok.bin --insns "$n"
     bad 2 "vlab: run: --exits: '$n' is not a number from 1" run ./ok.bin --exits "$n"
 done
+bad 2 "vlab: run: --exiting: 'rdtcs' is no execution control; '--exiting help' lists them" run ./ok.bin --exiting hlt,rdtcs,pause
+for list in '' hlt, ,hlt 'hlt pause'; do
+    got=0
+    "$VLAB" run ./ok.bin --exiting "$list" >out 2>err || got=$?
+    [ "$got" -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && [ ! -s out ] || fail "--exiting '$list'"
+done
+bad 2 "vlab: run: option '--exiting' needs a value" run ./ok.bin --exiting
+for ept in '' 0x1000 0x1000=rw 0x1000=xwr 0x1000=rwxx =rwx 0x2000-0x1000=--- x=--- 0x10000000000000=---; do
+    bad 2 "vlab: run: --ept: '$ept' is not GPA[-GPA]=RIGHTS, such as 0x30000=r-x" run ./ok.bin --ept "$ept"
+done
+bad 1 "vlab: --ept: 0xffff000-0x10000fff: there is not memory everywhere" run ./ok.bin --at 0x7c00 --ept 0xffff000-0x10000000=---
+bad 2 "vlab: run: --nmi: 'soon' is not a time in ns" run ./ok.bin --nmi soon
+bad 2 "vlab: run: --nmi: '5' is before the one in front of it" run ./ok.bin --nmi 6 --nmi 5
 bad 2 "vlab: run: --at: 'here' is not an address such as 0x7c00" run ./ok.bin --at here
 bad 2 "vlab: run: --backend: 'tcg' is none of emu, kvm, auto" run ./ok.bin --backend tcg
 bad 1 "vlab: --backend kvm: this version runs guests on the emulated CPU only" run ./ok.bin --backend kvm

@@ -139,3 +139,37 @@ run 0 run ./cpuid.bin --at 0x7c00 --trace many.trace --exits 20000
 "$VLAB" exits many.trace 2>err | head -n 2 >out
 [ "$(wc -l <out)" -eq 2 ] || fail "exits into head"
 [ ! -s err ] || fail "exits into head: complaint"
+
+# Execution controls: what leaves the guest, by name; a list changes what is set at first.
+printf '\363\220\017\061\346\200\364' >leave.bin # pause; rdtsc; out 80h, al; hlt
+reasons() {
+    run 0 run ./leave.bin --at 0x7c00 --trace r.trace "$@"
+    "$VLAB" exits r.trace --profile >out
+    sed -n 's/^\([A-Za-z/]*\) .*/\1/p' out | grep -v -e '^reason$' -e '^all$' | sort | tr '\n' ' '
+}
+[ "$(reasons)" = "HLT I/O RDTSC " ] || fail "controls: defaults"
+[ "$(reasons --exiting pause,-rdtsc)" = "HLT I/O PAUSE " ] || fail "--exiting pause,-rdtsc"
+[ "$(reasons --exiting none,rdtsc)" = "RDTSC " ] || fail "--exiting none,rdtsc"
+[ "$(reasons --exiting all)" = "HLT I/O PAUSE RDTSC " ] || fail "--exiting all"
+[ "$(reasons --exiting -io=0x80)" = "HLT RDTSC " ] || fail "--exiting -io=0x80"
+[ "$(reasons --exiting -hlt --exiting -io)" = "HLT RDTSC " ] || fail "--exiting: the last one counts"
+run 0 run --exiting help
+[ "$(grep -c 'SDM vol. 3' out)" -eq 35 ] || fail "--exiting help: not every control"
+grep -q '^ \* hlt  *HLT exiting  *primary  *7  SDM vol. 3, Table 25-6$' out || fail "--exiting help: hlt"
+grep -q '^   pause  *PAUSE exiting  *primary  *30  ' out || fail "--exiting help: pause"
+
+# Rights of the second stage.
+printf '\241\000\220\364' >read.bin # mov ax, [9000h]; hlt
+run 1 run ./read.bin --at 0x7c00 --ept 0x9000=--x --trace r.trace
+grep -q '^vlab: guest-error, 1 exits, ' err || fail "--ept"
+"$VLAB" exits r.trace | grep -q 'EPT violation .*read 0x9000, not allowed$' || fail "--ept: exit"
+run 1 run ./read.bin --at 0x7c00 --ept 0x8000-0x9000=-w- --trace r.trace
+"$VLAB" exits r.trace | grep -q 'EPT misconfig .*GPA 0x9000$' || fail "--ept: misconfiguration"
+run 0 run ./read.bin --at 0x7c00 --ept 0x9000=---  --ept 0x9000=r--
+
+# NMIs from the button, at their times.
+printf '\372\353\376' >spin.bin # cli; jmp $
+run 0 run ./spin.bin --at 0x7c00 --insns 300 --nmi 100 --nmi 0xc8 --trace r.trace
+"$VLAB" exits r.trace --reason exception | grep -v '^ *seq' >out
+[ "$(sed 's/^ *[0-9]* *\([0-9]*\) .*  *NMI, non-maskable interrupt$/\1/' out | tr '\n' ' ')" = "100 200 " ] ||
+    fail "--nmi"

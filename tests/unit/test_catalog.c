@@ -95,6 +95,24 @@ START_TEST(reads_a_lab)
 }
 END_TEST
 
+START_TEST(reads_execution_controls)
+{
+    const struct lab *lab;
+    struct course *course;
+    struct error err;
+
+    put("labs/03_exits/lab.conf",
+        "title = A\ngoal = B\nimage = g\nkind = elf\nram = 4M\nexiting = pause, -hlt\n");
+    course = open_course();
+    ck_assert_int_eq(course_find(course, "03", &lab, &err), 0);
+    ck_assert_str_eq(lab->exiting, "pause, -hlt");
+    course_close(course);
+    put("labs/03_exits/lab.conf",
+        "title = A\ngoal = B\nimage = g\nkind = elf\nram = 4M\nexiting = hlt,puase\n");
+    assert_refused("lab.conf:6: exiting: 'puase' is no execution control");
+}
+END_TEST
+
 START_TEST(reads_an_exercise)
 {
     struct course *course = open_course();
@@ -316,6 +334,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, reads_a_lab);
+    tcase_add_test(tc, reads_execution_controls);
     tcase_add_test(tc, reads_an_exercise);
     tcase_add_test(tc, finds_by_any_name);
     tcase_add_test(tc, names_the_nearest);
