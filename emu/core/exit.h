@@ -82,6 +82,7 @@ struct vm_exit {
     uint8_t has;        /* enum exit_has bits */
     uint8_t source;     /* enum exit_source */
     uint8_t cause;      /* enum exit_cause */
+    uint8_t raised;     /* vector of the exception that the monitor raised for it; 0: none */
     uint8_t mode;       /* enum x86_mode */
     uint8_t cpl;
     uint8_t vcpu;

@@ -1,6 +1,6 @@
 /*
- * Exceptions, interrupts and task switches in plain words: SDM vol. 3, 26.2, Tables 28-2 and 25-17.
- * See explain.h.
+ * Exceptions, interrupts and task switches in plain words: SDM vol. 3, 25.6.3, 26.2, Tables 28-1, 28-2
+ * and 25-17. See explain.h.
  */
 #include "core/explain_parts.h"
 
@@ -11,6 +11,9 @@
 #define PF_USER 4u
 #define PF_RESERVED 8u
 #define PF_FETCH 16u
+
+#define DEBUG_BD (1u << 13)
+#define DEBUG_BS (1u << 14)
 
 static const char *pf_access(uint32_t error)
 {
@@ -52,27 +55,72 @@ static void page_fault_why(struct text *t, const struct vm_exit *exit)
 {
     uint32_t error = exit->intr_error;
 
-    text_add(t, " The %s %s", error & PF_USER ? "user-mode" : "supervisor", pf_access(error));
+    text_add(t, ": a %s %s", error & PF_USER ? "user" : "supervisor", pf_access(error));
     if (has_qualification(exit))
         text_add(t, " at linear 0x%" PRIx64, exit->qualification);
     if (error & PF_RESERVED)
-        text_add(t, " met a page-table entry with a reserved bit set.");
+        text_add(t, ", through a guest entry with a reserved bit set");
     else if (error & PF_PRESENT)
-        text_add(t, " is not allowed by the guest's page tables.");
+        text_add(t, ", not allowed by the guest's tables");
     else
-        text_add(t, " found no present page in the guest's page tables.");
+        text_add(t, ", not present in the guest's tables");
 }
 
 static void selector_error_why(struct text *t, uint32_t error)
 {
-    if ((error & 0xffff) == 0)
-        text_add(t, " The error code is 0: no particular descriptor is to blame.");
-    else if (error & 2)
-        text_add(t, " The error code 0x%" PRIx32 " names entry 0x%" PRIx32 " of the IDT.", error,
-                 (error & 0xffff) >> 3);
+    if ((error & 0xfffe) == 0)
+        text_add(t, ", and no descriptor is to blame");
     else
-        text_add(t, " The error code 0x%" PRIx32 " names entry 0x%" PRIx32 " of the %s.", error,
-                 (error & 0xffff) >> 3, error & 4 ? "LDT" : "GDT");
+        text_add(t, ", and the error code 0x%" PRIx32 " names entry 0x%" PRIx32 " of the %s", error,
+                 (error & 0xffff) >> 3,
+                 error & 2   ? "IDT"
+                 : error & 4 ? "LDT"
+                             : "GDT");
+}
+
+/* Table 28-1 */
+static void debug_why(struct text *t, uint64_t q)
+{
+    const char *separator = ": ";
+
+    for (unsigned i = 0; i < 4; i++) {
+        if (q >> i & 1) {
+            text_add(t, "%sbreakpoint %u was met", separator, i);
+            separator = " and ";
+        }
+    }
+    if (q & DEBUG_BD) {
+        text_add(t, "%sDR7.GD forbids the access to a debug register", separator);
+        separator = " and ";
+    }
+    if (q & DEBUG_BS)
+        text_add(t, "%sa single step is done (RFLAGS.TF)", separator);
+}
+
+/* What each exception means, SDM vol. 3, 6.15; those with more to say are above. */
+static const char *vector_meaning(unsigned vector)
+{
+    static const char *const meanings[32] = {
+        [0] = "a division by zero, or a quotient that does not fit",
+        [3] = "INT3, a debugger's breakpoint",
+        [4] = "INTO with OF set",
+        [5] = "an index outside the bounds",
+        [6] = "no such instruction, or not in this mode",
+        [7] = "x87 or SSE while CR0.TS or CR0.EM is set",
+        [8] = "an exception came while another one was delivered",
+        [10] = "a task state that cannot be used",
+        [11] = "a descriptor with P clear",
+        [12] = "the stack segment's limit, presence or canonical form",
+        [13] = "a rule of protection is broken",
+        [16] = "an unmasked x87 error waits",
+        [17] = "an unaligned access, with CR0.AM and RFLAGS.AC set",
+        [18] = "the hardware found an error",
+        [19] = "an unmasked SSE error",
+        [20] = "an EPT violation turned into an exception",
+        [21] = "a branch or return that CET does not allow",
+    };
+
+    return meanings[vector & 31];
 }
 
 /* Of the hardware exceptions with an error code, these have one that names a descriptor. */
@@ -81,30 +129,52 @@ static bool has_selector_error(unsigned vector)
     return vector >= 10 && vector <= 13;
 }
 
-void explain_exception_why(struct text *t, const struct vm_exit *exit)
+static void add_exception(struct text *t, const struct vm_exit *exit)
 {
     unsigned vector = INTR_VECTOR(exit->intr_info);
 
+    text_add(t, "The guest raised ");
+    add_event(t, exit->intr_info);
+    if (is_page_fault(exit))
+        page_fault_why(t, exit);
+    else if (INTR_TYPE(exit->intr_info) == INTR_PRIVILEGED_SOFTWARE)
+        text_add(t, " by INT1");
+    else if (vector == 1 && has_qualification(exit))
+        debug_why(t, exit->qualification);
+    else if (vector < 32 && vector_meaning(vector))
+        text_add(t, ": %s", vector_meaning(vector));
+    if (exit->intr_info & INTR_HAS_ERROR && has_selector_error(vector))
+        selector_error_why(t, exit->intr_error);
+    text_add(t, ". ");
+}
+
+static void nmi_why(struct text *t)
+{
+    text_add(t, "A non-maskable interrupt (NMI) arrived. ");
+    add_control_on(t, control_of_bit(FIELD_PIN, PIN_NMI));
+    text_add(t, ": it goes to the hypervisor, which handles it or injects it into the guest.");
+}
+
+void explain_exception_why(struct text *t, const struct vm_exit *exit)
+{
     if (!(exit->has & EXIT_HAS_INTR)) {
         text_add(t, "An exception or a non-maskable interrupt came up in the guest, and the "
                     "hypervisor asked to see it first.");
         return;
     }
     if (INTR_TYPE(exit->intr_info) == INTR_NMI) {
-        text_add(t, "A non-maskable interrupt (NMI) arrived. With NMI exiting on, it goes to the "
-                    "hypervisor and not to the guest.");
+        nmi_why(t);
         return;
     }
-    text_add(t, "The guest raised ");
-    add_event(t, exit->intr_info);
-    text_add(t,
-             ". The exception bitmap has bit %u set, so the hypervisor sees it before the "
-             "guest's own handler does.",
-             vector);
-    if (is_page_fault(exit))
-        page_fault_why(t, exit);
-    else if (exit->intr_info & INTR_HAS_ERROR && has_selector_error(vector))
-        selector_error_why(t, exit->intr_error);
+    add_exception(t, exit);
+    if (exit->cause == EXIT_CAUSE_NO_MATCH)
+        text_add(t, "Bit 14 of the exception bitmap is clear, but the error code misses "
+                    "PFEC_MATCH under PFEC_MASK, which inverts it.");
+    else
+        text_add(t,
+                 "Bit %u of the exception bitmap is set: the hypervisor sees it first, to "
+                 "mend or inject it.",
+                 INTR_VECTOR(exit->intr_info));
 }
 
 void explain_task_meaning(struct text *t, const struct vm_exit *exit)
@@ -119,10 +189,11 @@ void explain_task_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_task_why(struct text *t, const struct vm_exit *exit)
 {
-    if (!has_qualification(exit))
-        return;
-    text_add(t, " This one goes ");
-    explain_task_meaning(t, exit);
+    text_add(t, "The guest switches tasks");
+    if (has_qualification(exit)) {
+        text_add(t, ", ");
+        explain_task_meaning(t, exit);
+    }
     text_add(t, ".");
 }
 
@@ -132,6 +203,14 @@ void explain_external_meaning(struct text *t, const struct vm_exit *exit)
         text_add(t, "vector 0x%x", INTR_VECTOR(exit->intr_info));
     else
         text_add(t, "for the host");
+}
+
+void explain_external_why(struct text *t, const struct vm_exit *exit)
+{
+    if (exit->has & EXIT_HAS_INTR)
+        text_add(t, ", and is acknowledged: vector 0x%x.", INTR_VECTOR(exit->intr_info));
+    else
+        text_add(t, ", and waits in the interrupt controller.");
 }
 
 void explain_sipi_meaning(struct text *t, const struct vm_exit *exit)

@@ -1,7 +1,9 @@
-/* I/O instructions in plain words: SDM vol. 3, Table 28-5. See explain.h. */
+/* I/O instructions in plain words: SDM vol. 3, Table 28-5 and 25.6.4. See explain.h. */
 #include "core/explain_parts.h"
 
 #include <inttypes.h>
+
+#define BITMAP_PORTS 0x8000u /* of each of the two bitmaps */
 
 static const char *bytes_of(unsigned size)
 {
@@ -11,6 +13,15 @@ static const char *bytes_of(unsigned size)
 static bool is_printable(uint64_t value)
 {
     return value >= ' ' && value <= '~';
+}
+
+static const char *instruction_of(uint64_t q)
+{
+    static const char *const names[] = {"OUT", "IN", "OUTS",     "INS",
+                                        "OUT", "IN", "REP OUTS", "REP INS"};
+
+    return names[(q & IO_QUAL_IN ? 1 : 0) + (q & IO_QUAL_STRING ? 2 : 0) +
+                 (q & IO_QUAL_REP ? 4 : 0)];
 }
 
 void explain_io_meaning(struct text *t, const struct vm_exit *exit)
@@ -32,25 +43,62 @@ void explain_io_meaning(struct text *t, const struct vm_exit *exit)
 
 static void add_string(struct text *t, const struct vm_exit *exit)
 {
-    uint64_t q = exit->qualification;
-
-    text_add(t, ", straight %s memory", q & IO_QUAL_IN ? "to" : "from");
+    text_add(t, ", %s memory", exit->qualification & IO_QUAL_IN ? "to" : "from");
     if (exit->has & EXIT_HAS_GVA)
         text_add(t, " at linear 0x%" PRIx64, exit->guest_linear);
-    text_add(t, "%s.", q & IO_QUAL_REP ? ", as often as the count register says" : "");
+}
+
+static void add_access(struct text *t, const struct vm_exit *exit)
+{
+    uint64_t q = exit->qualification;
+    unsigned port = IO_QUAL_PORT(q);
+
+    text_add(t, "The guest executed %s: %s %s port 0x%x", instruction_of(q),
+             bytes_of(IO_QUAL_SIZE(q)), q & IO_QUAL_IN ? "from" : "to", port);
+    if (port_name(port))
+        text_add(t, " (%s)", port_name(port));
+    if (q & IO_QUAL_STRING)
+        add_string(t, exit);
+    else
+        text_add(t, q & IO_QUAL_IN ? ", answer 0x%" PRIx64 : ", value 0x%" PRIx64, exit->value);
+    text_add(t, ". ");
+}
+
+static void add_bitmap(struct text *t, uint64_t q)
+{
+    unsigned port = IO_QUAL_PORT(q), last = port + IO_QUAL_SIZE(q) - 1;
+    char bitmap = port < BITMAP_PORTS ? 'A' : 'B';
+
+    if (port == last)
+        text_add(t, "Bit 0x%x of I/O bitmap %c is set", port % BITMAP_PORTS, bitmap);
+    else
+        text_add(t, "A port of 0x%x-0x%x has its bit in the I/O bitmaps set", port, last);
+}
+
+static void add_cause(struct text *t, const struct vm_exit *exit)
+{
+    switch ((enum exit_cause)exit->cause) {
+    case EXIT_CAUSE_BITMAP:
+        add_bitmap(t, exit->qualification);
+        return;
+    case EXIT_CAUSE_CONTROL:
+        text_add(t, "I/O bitmaps are off; ");
+        add_control_on(t, control_of_bit(FIELD_PRIMARY, PRIMARY_UNCONDITIONAL_IO));
+        return;
+    case EXIT_CAUSE_BEYOND:
+        text_add(t, "An access that wraps around port 0xffff always exits");
+        return;
+    default:
+        text_add(t, "The I/O bitmaps or unconditional I/O exiting ask for it");
+    }
 }
 
 void explain_io_why(struct text *t, const struct vm_exit *exit)
 {
-    uint64_t q = exit->qualification;
-    bool in = q & IO_QUAL_IN;
-
-    if (!has_qualification(exit))
-        return;
-    text_add(t, " It %s %s %s port 0x%x", in ? "reads" : "writes", bytes_of(IO_QUAL_SIZE(q)),
-             in ? "from" : "to", (unsigned)IO_QUAL_PORT(q));
-    if (q & IO_QUAL_STRING)
-        add_string(t, exit);
+    if (has_qualification(exit))
+        add_access(t, exit);
     else
-        text_add(t, in ? "; the answer was 0x%" PRIx64 "." : ": 0x%" PRIx64 ".", exit->value);
+        text_add(t, "The guest executed an I/O instruction. ");
+    add_cause(t, exit);
+    text_add(t, ": the hypervisor plays the device.");
 }

@@ -50,20 +50,31 @@ static void add_ept_verdict(struct text *t, const struct vm_exit *exit)
     uint64_t q = exit->qualification;
 
     text_add(t, "the second stage (EPT) ");
-    if (!ept_is_mapped(q))
+    if (ept_is_mapped(q)) {
+        text_add(t, "allows only ");
+        add_ept_rights(t, q);
+        text_add(t, " at ");
+    } else {
         text_add(t, "does not map ");
-    else
-        text_add(t, "does not allow this %s to ", ept_access(q));
+    }
     if (exit->has & EXIT_HAS_GPA)
         text_add(t, "guest-physical 0x%" PRIx64, exit->guest_physical);
     else
         text_add(t, "the address");
-    if (ept_is_mapped(q)) {
-        text_add(t, " (only ");
-        add_ept_rights(t, q);
-        text_add(t, ")");
-    }
     text_add(t, ", so the CPU left the guest.");
+}
+
+/* What a hypervisor does about it, by what it found. */
+static const char *ept_next(uint64_t q)
+{
+    bool fetch = q & EPT_QUAL_FETCH;
+
+    if (!ept_is_mapped(q))
+        return fetch ? " The hypervisor maps memory there, or gives up."
+                     : " The hypervisor maps memory there, or plays a device (MMIO).";
+    if (q & EPT_QUAL_WRITE && !fetch)
+        return " That is how hypervisors log writes, share pages and keep ROM.";
+    return " The hypervisor gives the right back, or stops the guest.";
 }
 
 /* The record does not hold CR0.PG; equal addresses outside 64-bit mode leave it open. */
@@ -88,20 +99,14 @@ void explain_ept_why(struct text *t, const struct vm_exit *exit)
         text_add(t, " This is not a #PF: the walk did not get as far as a verdict.");
         return;
     }
-    if (exit->mode == X86_MODE_REAL) {
+    if (exit->mode == X86_MODE_REAL)
         text_add(t, "Real mode has no page tables to forbid the %s; ", ept_access(q));
-        add_ept_verdict(t, exit);
-        return;
-    }
-    if (may_lack_paging(exit)) {
+    else if (may_lack_paging(exit))
         text_add(t, "Nothing in the guest forbids the %s; ", ept_access(q));
-        add_ept_verdict(t, exit);
-        text_add(t, " This is not a #PF: the guest's own side is fine.");
-        return;
-    }
-    text_add(t, "Guest page tables allow the %s; ", ept_access(q));
+    else
+        text_add(t, "Guest page tables allow the %s, so this is no #PF; ", ept_access(q));
     add_ept_verdict(t, exit);
-    text_add(t, " This is not a #PF: the guest's own tables are fine.");
+    text_add(t, "%s", ept_next(q));
 }
 
 void explain_ept_misconfig_meaning(struct text *t, const struct vm_exit *exit)
@@ -112,6 +117,11 @@ void explain_ept_misconfig_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_ept_misconfig_why(struct text *t, const struct vm_exit *exit)
 {
+    text_add(t, "The EPT entry for ");
     if (exit->has & EXIT_HAS_GPA)
-        text_add(t, " The guest-physical address is 0x%" PRIx64 ".", exit->guest_physical);
+        text_add(t, "guest-physical 0x%" PRIx64, exit->guest_physical);
+    else
+        text_add(t, "what the guest touched");
+    text_add(t, " makes no sense, such as writable but not readable. The hypervisor wrote it, by "
+                "mistake or to mark MMIO; the guest did nothing wrong.");
 }

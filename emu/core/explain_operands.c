@@ -61,7 +61,7 @@ void explain_memory_why(struct text *t, const struct vm_exit *exit)
 {
     if (!has_info(exit))
         return;
-    text_add(t, " The operand is memory at ");
+    text_add(t, " The operand is at ");
     add_memory(t, exit);
     text_add(t, ".");
 }
@@ -82,13 +82,13 @@ void explain_tables_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_tables_why(struct text *t, const struct vm_exit *exit)
 {
-    if (!has_info(exit))
-        return;
-    text_add(t, " This one is ");
+    text_add(t, "The guest executed ");
     explain_tables_meaning(t, exit);
-    text_add(t, ": it %s the %s's base and limit.",
-             INSN_INFO_IDENTITY(exit->insn_info) & 2 ? "loads" : "stores",
-             INSN_INFO_IDENTITY(exit->insn_info) & 1 ? "IDT" : "GDT");
+    if (has_info(exit))
+        text_add(t, ": it %s the %s's base and limit",
+                 INSN_INFO_IDENTITY(exit->insn_info) & 2 ? "loads" : "stores",
+                 INSN_INFO_IDENTITY(exit->insn_info) & 1 ? "IDT" : "GDT");
+    text_add(t, ".");
 }
 
 void explain_selectors_meaning(struct text *t, const struct vm_exit *exit)
@@ -105,13 +105,13 @@ void explain_selectors_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_selectors_why(struct text *t, const struct vm_exit *exit)
 {
-    if (!has_info(exit))
-        return;
-    text_add(t, " This one is ");
+    text_add(t, "The guest executed ");
     explain_selectors_meaning(t, exit);
-    text_add(t, ": it %s the selector of the %s.",
-             INSN_INFO_IDENTITY(exit->insn_info) & 2 ? "loads" : "stores",
-             INSN_INFO_IDENTITY(exit->insn_info) & 1 ? "task register" : "LDT");
+    if (has_info(exit))
+        text_add(t, ": it %s the selector of the %s",
+                 INSN_INFO_IDENTITY(exit->insn_info) & 2 ? "loads" : "stores",
+                 INSN_INFO_IDENTITY(exit->insn_info) & 1 ? "task register" : "LDT");
+    text_add(t, ".");
 }
 
 /* ---- VMX instructions ------------------------------------------------------------------------ */
@@ -142,10 +142,8 @@ void explain_field_why(struct text *t, const struct vm_exit *exit)
 {
     if (!has_info(exit))
         return;
-    text_add(t, " The encoding of the field is in %s; the value %s ",
-             gpr_sized(INSN_INFO_REG2(exit->insn_info), field_bytes(exit)),
-             exit->reason == EXIT_VMREAD ? "goes to" : "comes from");
-    add_operand(t, exit, field_bytes(exit));
+    text_add(t, " Here it is the ");
+    add_field_access(t, exit);
     text_add(t, ".");
 }
 
@@ -154,7 +152,7 @@ void explain_invalidate_why(struct text *t, const struct vm_exit *exit)
 {
     if (!has_info(exit))
         return;
-    text_add(t, " What to drop is in %s, the descriptor in memory at ",
+    text_add(t, " The type is in %s, the descriptor at ",
              gpr_sized(INSN_INFO_REG2(exit->insn_info), field_bytes(exit)));
     add_memory(t, exit);
     text_add(t, ".");
@@ -173,9 +171,10 @@ void explain_random_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_random_why(struct text *t, const struct vm_exit *exit)
 {
-    if (!has_info(exit))
-        return;
-    text_add(
-        t, " The guest wants %u bits in %s.", 16u << INSN_INFO_OPERAND_SIZE(exit->insn_info),
-        gpr_sized(INSN_INFO_REG1(exit->insn_info), 2u << INSN_INFO_OPERAND_SIZE(exit->insn_info)));
+    text_add(t, "The guest executed %s", exit->reason == EXIT_RDRAND ? "RDRAND" : "RDSEED");
+    if (has_info(exit))
+        text_add(t, ": it wants %u bits in %s", 16u << INSN_INFO_OPERAND_SIZE(exit->insn_info),
+                 gpr_sized(INSN_INFO_REG1(exit->insn_info),
+                           2u << INSN_INFO_OPERAND_SIZE(exit->insn_info)));
+    text_add(t, ".");
 }

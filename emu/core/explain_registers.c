@@ -1,11 +1,10 @@
 /*
- * Control and debug registers, MSRs, CPUID and INVLPG in plain words: SDM vol. 3, Tables 28-3 and
- * 28-4. See explain.h.
+ * Control and debug registers, CPUID, VMCALL, XSETBV and INVLPG in plain words: SDM vol. 3, 25.6.6,
+ * Tables 28-3 and 28-4. See explain.h.
  */
 #include "core/explain_parts.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 void explain_cr_meaning(struct text *t, const struct vm_exit *exit)
 {
@@ -30,46 +29,84 @@ void explain_cr_meaning(struct text *t, const struct vm_exit *exit)
     }
 }
 
-/* What depends on the register that is written. */
 static const char *cr_role(unsigned cr)
 {
     switch (cr) {
-    case 0:
-        return "CR0 switches protection, paging and caching";
-    case 2:
-        return "CR2 holds the address of the last page fault";
     case 3:
-        return "CR3 holds the physical address of the top page table";
-    case 4:
-        return "CR4 enables extensions such as PAE";
+        return " (the top page table)";
     case 8:
-        return "CR8 is the task priority, and holds back interrupts below it";
+        return " (the task priority)";
     default:
-        return "The register is reserved";
+        return "";
     }
+}
+
+/* Bits that the hypervisor owns and that are not as the guest reads them. */
+static void add_owned(struct text *t, const struct vm_exit *exit, unsigned cr)
+{
+    text_add(t, "The guest/host mask makes ");
+    if (exit->owned)
+        add_cr_bits(t, cr, exit->owned);
+    else
+        text_add(t, "bits of it");
+    text_add(t, " the hypervisor's, and the read shadow has %s otherwise",
+             exit->owned && !(exit->owned & (exit->owned - 1)) ? "it" : "them");
+}
+
+static const struct control_name *cr_control(unsigned cr, bool load)
+{
+    static const uint32_t masks[2][2] = {{PRIMARY_CR3_STORE, PRIMARY_CR3_LOAD},
+                                         {PRIMARY_CR8_STORE, PRIMARY_CR8_LOAD}};
+
+    return control_of_bit(FIELD_PRIMARY, masks[cr == 8][load]);
+}
+
+static void move_why(struct text *t, const struct vm_exit *exit, bool load)
+{
+    unsigned cr = CR_QUAL_NUMBER(exit->qualification);
+
+    text_add(t, "The guest %s CR%u%s %s %s, value 0x%" PRIx64 ". ", load ? "loads" : "reads", cr,
+             cr_role(cr), load ? "from" : "into", gpr_name(exit, CR_QUAL_GPR(exit->qualification)),
+             exit->value);
+    if (cr != 3 && cr != 8) {
+        add_owned(t, exit, cr);
+        text_add(t, ": it decides what the CPU runs with and what the guest reads.");
+        return;
+    }
+    add_control_on(t, cr_control(cr, load));
+    if (cr == 8)
+        text_add(t, ": the hypervisor plays the local APIC.");
+    else if (load)
+        text_add(t, ", and no CR3-target value matches: with shadow page tables the hypervisor "
+                    "switches them now.");
+    else
+        text_add(t, ": the real CR3 may hold the hypervisor's own tables, so it answers.");
 }
 
 void explain_cr_why(struct text *t, const struct vm_exit *exit)
 {
     uint64_t q = exit->qualification;
-    unsigned cr = CR_QUAL_NUMBER(q);
 
-    text_add(t, "The guest ");
-    if (!has_qualification(exit))
-        text_add(t, "accessed a control register.");
-    else if (CR_QUAL_TYPE(q) == CR_ACCESS_MOV_TO)
-        text_add(t, "loaded CR%u from %s, value 0x%" PRIx64 ". %s.", cr,
-                 gpr_name(exit, CR_QUAL_GPR(q)), exit->value, cr_role(cr));
-    else if (CR_QUAL_TYPE(q) == CR_ACCESS_MOV_FROM)
-        text_add(t, "read CR%u into %s, value 0x%" PRIx64 ". %s.", cr,
-                 gpr_name(exit, CR_QUAL_GPR(q)), exit->value, cr_role(cr));
-    else if (CR_QUAL_TYPE(q) == CR_ACCESS_CLTS)
-        text_add(t, "executed CLTS, which clears CR0.TS.");
-    else
-        text_add(t, "executed LMSW with 0x%x, which loads the low four bits of CR0.",
+    if (!has_qualification(exit)) {
+        text_add(t, "The guest accessed a control register that the hypervisor shares with it.");
+        return;
+    }
+    switch ((enum cr_access)CR_QUAL_TYPE(q)) {
+    case CR_ACCESS_MOV_TO:
+    case CR_ACCESS_MOV_FROM:
+        move_why(t, exit, CR_QUAL_TYPE(q) == CR_ACCESS_MOV_TO);
+        return;
+    case CR_ACCESS_CLTS:
+        text_add(t, "The guest executed CLTS, which clears CR0.TS. ");
+        add_owned(t, exit, 0);
+        text_add(t, ": a hypervisor that switches FPU states late does so now.");
+        return;
+    case CR_ACCESS_LMSW:
+        text_add(t, "The guest executed LMSW with 0x%x, for bits 3:0 of CR0. ",
                  (unsigned)CR_QUAL_LMSW(q));
-    text_add(t, " The hypervisor asked to see such accesses: what the guest believes to be in the "
-                "register need not be what the CPU runs with.");
+        add_owned(t, exit, 0);
+        text_add(t, ": it decides what the CPU runs with.");
+    }
 }
 
 void explain_dr_meaning(struct text *t, const struct vm_exit *exit)
@@ -90,38 +127,11 @@ void explain_dr_why(struct text *t, const struct vm_exit *exit)
     uint64_t q = exit->qualification;
 
     if (has_qualification(exit))
-        text_add(t, " It %s DR%u %s %s, value 0x%" PRIx64 ".", q & DR_QUAL_FROM ? "reads" : "loads",
-                 (unsigned)DR_QUAL_NUMBER(q), q & DR_QUAL_FROM ? "into" : "from",
-                 gpr_name(exit, DR_QUAL_GPR(q)), exit->value);
-}
-
-static void add_msr(struct text *t, const struct vm_exit *exit)
-{
-    if (msr_name(exit->msr))
-        text_add(t, "%s", msr_name(exit->msr));
+        text_add(t, "The guest %s DR%u %s %s, value 0x%" PRIx64 ".",
+                 q & DR_QUAL_FROM ? "reads" : "loads", (unsigned)DR_QUAL_NUMBER(q),
+                 q & DR_QUAL_FROM ? "into" : "from", gpr_name(exit, DR_QUAL_GPR(q)), exit->value);
     else
-        text_add(t, "MSR 0x%" PRIx32, exit->msr);
-}
-
-void explain_msr_meaning(struct text *t, const struct vm_exit *exit)
-{
-    add_msr(t, exit);
-    if (t->used + strlen(" = 0xffffffffffffffff") <= MEANING_MAX || exit->value <= UINT32_MAX)
-        text_add(t, " = 0x%" PRIx64, exit->value);
-}
-
-void explain_rdmsr_why(struct text *t, const struct vm_exit *exit)
-{
-    text_add(t, " It read ");
-    add_msr(t, exit);
-    text_add(t, " (ECX = 0x%" PRIx32 ") and was given 0x%" PRIx64 ".", exit->msr, exit->value);
-}
-
-void explain_wrmsr_why(struct text *t, const struct vm_exit *exit)
-{
-    text_add(t, " It wrote 0x%" PRIx64 " to ", exit->value);
-    add_msr(t, exit);
-    text_add(t, " (ECX = 0x%" PRIx32 ").", exit->msr);
+        text_add(t, "The guest moved data to or from a debug register.");
 }
 
 void explain_cpuid_meaning(struct text *t, const struct vm_exit *exit)
@@ -131,7 +141,19 @@ void explain_cpuid_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_cpuid_why(struct text *t, const struct vm_exit *exit)
 {
-    text_add(t, " It asked for leaf 0x%" PRIx64 ".", exit->value);
+    text_add(t, "The guest executed CPUID, leaf 0x%" PRIx64 ".", exit->value);
+}
+
+void explain_vmcall_why(struct text *t, const struct vm_exit *exit)
+{
+    text_add(t, " Here RAX is 0x%" PRIx64 ".", exit->value);
+}
+
+void explain_xsetbv_why(struct text *t, const struct vm_exit *exit)
+{
+    text_add(t,
+             "The guest executed XSETBV, value 0x%" PRIx64 ": which register sets XSAVE handles.",
+             exit->value);
 }
 
 void explain_invlpg_meaning(struct text *t, const struct vm_exit *exit)
@@ -142,6 +164,8 @@ void explain_invlpg_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_invlpg_why(struct text *t, const struct vm_exit *exit)
 {
+    text_add(t, "The guest executed INVLPG");
     if (has_qualification(exit))
-        text_add(t, " The linear address is 0x%" PRIx64 ".", exit->qualification);
+        text_add(t, " for linear 0x%" PRIx64, exit->qualification);
+    text_add(t, ": it changed a page-table entry, and the old translation has to go.");
 }

@@ -49,6 +49,7 @@ enum handled handle_task_switch(struct machine *m, struct vm_exit *exit, struct 
     if (done)
         return HANDLED;
     mark_external(&mem.fault, exit);
+    exit->raised = INTR_VECTOR(mem.fault.info) & 31;
     if (INTR_VECTOR(mem.fault.info) == X86_DB)
         machine_debug_event(m, mem.fault.cr2);
     if (INTR_VECTOR(mem.fault.info) == X86_PF)

@@ -9,21 +9,9 @@ static const char *const not_allowed[] = {"not allowed", "allowed"};
 
 static void describe_port(struct text *t, const struct vm_exit *exit, uint64_t value)
 {
-    static const struct {
-        uint16_t first, last;
-        const char *name;
-    } ports[] = {
-        {0x20, 0x21, "PIC"},        {0x40, 0x43, "PIT"},          {0x60, 0x60, "keyboard"},
-        {0x64, 0x64, "keyboard"},   {0x70, 0x71, "RTC and CMOS"}, {0x80, 0x80, "POST code"},
-        {0xa0, 0xa1, "second PIC"}, {0xe9, 0xe9, "debug text"},   {0xf4, 0xf4, "debug-exit"},
-        {0x3f8, 0x3ff, "COM1"},     {0x402, 0x402, "debug text"}, {0xcf8, 0xcff, "PCI"},
-        {0x500, 0x50f, "firmware"}, {0x510, 0x511, "fw_cfg"},
-    };
-
     (void)exit;
-    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-        if (value >= ports[i].first && value <= ports[i].last)
-            text_add(t, " (%s)", ports[i].name);
+    if (port_name((unsigned)value))
+        text_add(t, " (%s)", port_name((unsigned)value));
 }
 
 static void describe_entry_failure(struct text *t, const struct vm_exit *exit, uint64_t value)

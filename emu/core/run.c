@@ -32,6 +32,13 @@ static void note_debug_event(struct machine *m)
     m->raised.info = 0;
 }
 
+/* A handler that could not do what the instruction asked for: a #DB instead comes behind it. */
+static void note_raised(const struct machine *m, struct vm_exit *exit)
+{
+    if ((m->raised.info & INTR_VALID) && INTR_VECTOR(m->raised.info) != X86_DB)
+        exit->raised = INTR_VECTOR(m->raised.info) & 31;
+}
+
 /*
  * An instruction that the controls let pass raised an exception: does that leave the guest? Then
  * `exit` becomes the exception's.
@@ -81,6 +88,7 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
     exit->vcpu = (uint8_t)m->vcpu->id;
     if (!silent)
         handled = handle(m, exit, result);
+    note_raised(m, exit);
     note_debug_event(m);
     result->exits++;
     if (exit->reason < EXIT_REASON_COUNT)

@@ -39,6 +39,7 @@ static bool store(struct machine *m, struct vm_exit *exit, uint64_t gva, unsigne
                                .error = walk.error_code,
                                .cr2 = walk.gva};
 
+        exit->raised = X86_PF;
         m->vcpu->ops->inject(m->vcpu, &pf);
         return false;
     }

@@ -135,3 +135,61 @@ const char *msr_name(uint32_t msr)
             return names[i].name;
     return NULL;
 }
+
+const char *port_name(unsigned port)
+{
+    static const struct {
+        uint16_t first, last;
+        const char *name;
+    } ports[] = {
+        {0x20, 0x21, "PIC"},        {0x40, 0x43, "PIT"},        {0x60, 0x60, "keyboard"},
+        {0x61, 0x61, "port B"},     {0x64, 0x64, "keyboard"},   {0x70, 0x71, "RTC and CMOS"},
+        {0x80, 0x80, "POST code"},  {0xa0, 0xa1, "second PIC"}, {0xe9, 0xe9, "debug text"},
+        {0xf4, 0xf4, "debug-exit"}, {0x3f8, 0x3ff, "COM1"},     {0x402, 0x402, "debug text"},
+        {0xcf8, 0xcff, "PCI"},      {0x500, 0x50f, "firmware"}, {0x510, 0x511, "fw_cfg"},
+    };
+
+    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+        if (port >= ports[i].first && port <= ports[i].last)
+            return ports[i].name;
+    return NULL;
+}
+
+/* SDM vol. 3, 2.5 */
+static const char *cr_bit_name(unsigned cr, unsigned bit)
+{
+    static const char *const cr0[32] = {
+        [0] = "PE",  [1] = "MP",  [2] = "EM",  [3] = "TS",  [4] = "ET", [5] = "NE",
+        [16] = "WP", [18] = "AM", [29] = "NW", [30] = "CD", [31] = "PG"};
+    static const char *const cr4[32] = {
+        [0] = "VME",         [1] = "PVI",    [2] = "TSD",      [3] = "DE",    [4] = "PSE",
+        [5] = "PAE",         [6] = "MCE",    [7] = "PGE",      [8] = "PCE",   [9] = "OSFXSR",
+        [10] = "OSXMMEXCPT", [11] = "UMIP",  [12] = "LA57",    [13] = "VMXE", [14] = "SMXE",
+        [16] = "FSGSBASE",   [17] = "PCIDE", [18] = "OSXSAVE", [19] = "KL",   [20] = "SMEP",
+        [21] = "SMAP",       [22] = "PKE",   [23] = "CET",     [24] = "PKS",  [25] = "UINTR"};
+
+    return cr == 4 ? cr4[bit] : cr0[bit];
+}
+
+#define CR_BITS_NAMED 3
+
+void add_cr_bits(struct text *t, unsigned cr, uint32_t bits)
+{
+    unsigned left = (unsigned)__builtin_popcount(bits), named = 0;
+
+    for (unsigned bit = 0; bit < 32 && left; bit++) {
+        const char *name = cr_bit_name(cr, bit);
+
+        if (!(bits >> bit & 1))
+            continue;
+        if (named == CR_BITS_NAMED) {
+            text_add(t, " and %u more", left);
+            return;
+        }
+        if (name)
+            text_add(t, "%s%s", named++ ? ", " : "", name);
+        else
+            text_add(t, "%sbit %u", named++ ? ", " : "", bit);
+        left--;
+    }
+}

@@ -25,6 +25,12 @@ const char *gpr_sized(unsigned gpr, unsigned bytes);
 /* "DS"; "not used" for a number that is no segment's. */
 const char *segment_name(unsigned segment);
 
+/* "COM1", or NULL for a port where a PC has nothing that is named here. */
+const char *port_name(unsigned port);
+
+/* The bits of CR0 or CR4 by name: "PE, PG"; of more than three the rest is counted. */
+void add_cr_bits(struct text *t, unsigned cr, uint32_t bits);
+
 /* "IA32_EFER", or NULL when the number is not one of those named here (SDM vol. 4, Table 2-2). */
 const char *msr_name(uint32_t msr);
 

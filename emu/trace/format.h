@@ -45,7 +45,7 @@
  *       98     1  has                   102     1  vcpu
  *       99     1  source                103     1  insn_len, 0..15
  *      100     1  mode                  104    15  insn
- *                                       119     1  cause, 0..7
+ *                                       119     1  bits 2:0 cause, 7:3 raised
  *      120     4  insn_info             124     4  owned
  */
 #ifndef VLAB_TRACE_FORMAT_H

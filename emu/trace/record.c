@@ -31,7 +31,7 @@ void trace_record_put(uint8_t *p, const struct vm_exit *exit)
     p[102] = exit->vcpu;
     p[103] = exit->insn_len;
     memcpy(p + 104, exit->insn, sizeof(exit->insn));
-    p[119] = exit->cause;
+    p[119] = (uint8_t)(exit->cause | exit->raised << 3);
     put_le32(p + 120, exit->insn_info);
     put_le32(p + 124, exit->owned);
 }
@@ -62,11 +62,12 @@ bool trace_record_get(const uint8_t *p, struct vm_exit *exit)
         .cpl = p[101],
         .vcpu = p[102],
         .insn_len = p[103],
-        .cause = p[119],
+        .cause = p[119] & 7,
+        .raised = p[119] >> 3,
         .insn_info = get_le32(p + 120),
         .owned = get_le32(p + 124),
     };
     memcpy(exit->insn, p + 104, sizeof(exit->insn));
     return exit->source <= EXIT_SOURCE_KVM && exit->mode <= X86_MODE_LONG64 && exit->cpl <= 3 &&
-           exit->insn_len <= sizeof(exit->insn) && exit->cause <= EXIT_CAUSE_NO_MATCH;
+           exit->insn_len <= sizeof(exit->insn);
 }

@@ -102,7 +102,7 @@ run 0 exits t.trace --profile
 grep -q '^I/O  *3 *100.0% ' out || fail "exits --profile"
 run 0 exits t.trace --explain --reason 30
 grep -q "^0  I/O, after 1 instructions, at 0000:7c02: out 0xe9, al\$" out || fail "exits --explain: head"
-grep -q "^  The guest executed an I/O instruction\..* It writes 1 byte to port 0xe9: 0x48\.\$" out ||
+grep -q "^  The guest executed OUT: 1 byte to port 0xe9 (debug text), value 0x48\. Bit 0xe9 of I/O bitmap A is set: " out ||
     fail "exits --explain: why"
 grep -q "^    bits 31:16  port: 0xe9 (debug text)\$" out || fail "exits --explain: a field"
 grep -q "^  SDM vol\. 3, .*Table 28-5\$" out || fail "exits --explain: manual"

@@ -91,6 +91,7 @@ static struct vm_exit exit_out(uint64_t insns, uint16_t port, char value, uint64
                             .reason = EXIT_IO,
                             .native = 0x7b,
                             .has = EXIT_HAS_QUALIFICATION | EXIT_HAS_INSN,
+                            .cause = EXIT_CAUSE_BITMAP,
                             .mode = X86_MODE_REAL,
                             .insn_len = 1,
                             .insn = {0xee}};

@@ -159,6 +159,65 @@ static const struct sample samples[] = {
     {"insb",
      {.reason = EXIT_IO, .has = Q | INFO | EXIT_HAS_GVA, .qualification = 0x00e90018,
       .guest_linear = 0x3800, .mode = X86_MODE_REAL}},
+    {"out, bit of bitmap A",
+     {.reason = EXIT_IO, .has = Q, .qualification = 0x00e90040, .value = 'H',
+      .cause = EXIT_CAUSE_BITMAP}},
+    {"in, bit of bitmap B",
+     {.reason = EXIT_IO, .has = Q, .qualification = 0xffff0008, .value = 0xff,
+      .cause = EXIT_CAUSE_BITMAP}},
+    {"out dword, a bit of the bitmaps",
+     {.reason = EXIT_IO, .has = Q, .qualification = 0x7ffe0003, .cause = EXIT_CAUSE_BITMAP}},
+    {"in, unconditional",
+     {.reason = EXIT_IO, .has = Q, .qualification = 0x00600008, .cause = EXIT_CAUSE_CONTROL}},
+    {"out that wraps",
+     {.reason = EXIT_IO, .has = Q, .qualification = 0xffff0001, .cause = EXIT_CAUSE_BEYOND}},
+    {"rdmsr, read bitmap for high MSRs",
+     {.reason = EXIT_RDMSR, .msr = 0xc0000080, .value = 0x501, .cause = EXIT_CAUSE_BITMAP}},
+    {"wrmsr, write bitmap for low MSRs",
+     {.reason = EXIT_WRMSR, .msr = 0x277, .value = 0x7040600070406, .cause = EXIT_CAUSE_BITMAP}},
+    {"wrmsr, no bitmaps",
+     {.reason = EXIT_WRMSR, .msr = 0x1b, .value = 1, .cause = EXIT_CAUSE_NO_BITMAP}},
+    {"rdmsr beyond the bitmaps, refused",
+     {.reason = EXIT_RDMSR, .msr = 0x40000000, .cause = EXIT_CAUSE_BEYOND, .raised = 13}},
+    {"mov cr0, eax: one bit is owned",
+     {.reason = EXIT_CR_ACCESS, .has = Q, .value = 0x80000011, .mode = X86_MODE_PROT32,
+      .cause = EXIT_CAUSE_MASK, .owned = 0x80000000}},
+    {"mov cr4, rax: many bits are owned",
+     {.reason = EXIT_CR_ACCESS, .has = Q, .qualification = 4, .value = 0x86b0,
+      .mode = X86_MODE_LONG64, .cause = EXIT_CAUSE_MASK, .owned = 0x86b0}},
+    {"lmsw: two bits are owned",
+     {.reason = EXIT_CR_ACCESS, .has = Q, .qualification = 0x00030030, .cause = EXIT_CAUSE_MASK,
+      .owned = 3}},
+    {"clts: TS is owned",
+     {.reason = EXIT_CR_ACCESS, .has = Q, .qualification = 0x20, .cause = EXIT_CAUSE_MASK,
+      .owned = 8}},
+    {"mov rax, cr3",
+     {.reason = EXIT_CR_ACCESS, .has = Q, .qualification = 0x13, .value = 0x1000,
+      .mode = X86_MODE_LONG64, .cause = EXIT_CAUSE_CONTROL}},
+    {"mov cr8, rax",
+     {.reason = EXIT_CR_ACCESS, .has = Q, .qualification = 8, .value = 5, .mode = X86_MODE_LONG64,
+      .cause = EXIT_CAUSE_CONTROL}},
+    {"mov rax, cr8",
+     {.reason = EXIT_CR_ACCESS, .has = Q, .qualification = 0x18, .value = 5,
+      .mode = X86_MODE_LONG64, .cause = EXIT_CAUSE_CONTROL}},
+    {"#PF that does not match",
+     {.reason = EXIT_EXCEPTION_NMI, .has = Q | INTR, .qualification = 0x400000,
+      .intr_info = HARDWARE(14) | INTR_HAS_ERROR, .intr_error = 4, .cause = EXIT_CAUSE_NO_MATCH}},
+    {"#DB, DR7.GD", {.reason = EXIT_EXCEPTION_NMI, .has = Q | INTR, .qualification = 0x2000,
+      .intr_info = HARDWARE(1)}},
+    {"INT1",
+     {.reason = EXIT_EXCEPTION_NMI, .has = INTR,
+      .intr_info = INTR_VALID | INTR_PRIVILEGED_SOFTWARE << 8 | 1}},
+    {"#AC", {.reason = EXIT_EXCEPTION_NMI, .has = INTR, .intr_info = HARDWARE(17) | INTR_HAS_ERROR}},
+    {"EPT fetch, not allowed",
+     {.reason = EXIT_EPT_VIOLATION, .has = Q | EXIT_HAS_GPA, .qualification = 0x19c,
+      .guest_physical = 0x30000, .mode = X86_MODE_LONG64}},
+    {"EPT read, only fetches",
+     {.reason = EXIT_EPT_VIOLATION, .has = Q | EXIT_HAS_GPA, .qualification = 0x1a1,
+      .guest_physical = 0x30000, .mode = X86_MODE_LONG64}},
+    {"vmxon, refused",
+     {.reason = EXIT_VMXON, .has = Q | INFO, .insn_info = 3 << 23 | 1 << 22 | 3 << 15 | 2 << 7,
+      .mode = X86_MODE_LONG64, .cause = EXIT_CAUSE_ALWAYS, .raised = 6}},
     {"every bit of a word but fetches allowed: EPT",
      {.reason = EXIT_EPT_VIOLATION, .has = Q, .qualification = ~0x20ull, .mode = X86_MODE_LONG64}},
     {"no linear address: EPT",
@@ -286,6 +345,42 @@ START_TEST(test_every_reason_is_written)
 }
 END_TEST
 
+/* Lines of the screen's pane at 80 columns. */
+static unsigned lines_of(const char *text, size_t width)
+{
+    unsigned lines = 1;
+    size_t col = 0;
+
+    while (*text) {
+        size_t word = strcspn(text, " ");
+
+        if (col && col + 1 + word > width) {
+            lines++;
+            col = 0;
+        }
+        col += (col ? 1 : 0) + word;
+        text += word + (text[word] == ' ');
+    }
+    return lines;
+}
+
+/* The pane has three lines. An event that was being delivered makes one more. */
+START_TEST(test_fits_the_pane)
+{
+    char text[1024];
+
+    for (size_t i = 0; i < SAMPLE_COUNT; i++) {
+        const struct vm_exit *exit = &samples[i].exit;
+
+        if (strncmp(samples[i].title, "every bit", 9) == 0)
+            continue;
+        exit_why(exit, text, sizeof(text));
+        ck_assert_msg(lines_of(text, 76) <= (exit->has & EXIT_HAS_VECTORING ? 4 : 3), "%s: %s",
+                      samples[i].title, text);
+    }
+}
+END_TEST
+
 START_TEST(test_any_record)
 {
     uint64_t state = 88172645463325252u;
@@ -340,6 +435,7 @@ int main(void)
 
     tcase_add_test(all, test_golden);
     tcase_add_test(all, test_every_reason_is_written);
+    tcase_add_test(all, test_fits_the_pane);
     tcase_add_test(all, test_any_record);
     tcase_add_test(all, test_small_buffers);
     tcase_set_timeout(all, 60);
