@@ -134,7 +134,7 @@ $(BUILD)/vlab: $(OBJ)/cli/main.o $(LIBAPP) $(LIBVLAB) $(BUILD)/config.mk
 # The first line of a guest says what it becomes: "; format: bin", "; format: elf32" or
 # "; format: elf64". A file without that line is for others to include.
 
-GUEST_SRC := $(wildcard labs/[0-9]*/*.asm tests/guest/*.asm tests/lockstep/*.asm bench/guest/*.asm)
+GUEST_SRC := $(wildcard labs/[0-9]*/*.asm tests/guest/*.asm tests/lockstep/*.asm tests/why/*.asm bench/guest/*.asm)
 # nasm's own list of dependencies leaves out what it finds through -I.
 GUEST_INC := $(wildcard labs/lib/*.inc tests/guest/*.inc)
 guests = $(patsubst %.asm,$(BUILD)/%.$2,$(shell awk 'FNR == 1 && /^; format: $1 *$$/ { print FILENAME }' $(GUEST_SRC) /dev/null))

@@ -193,8 +193,8 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
          .meaning = "MSR-load area refused"},
     [EXIT_MWAIT] = {.manual = "SDM vol. 3, 26.1.3, 28.2.1 and Table 25-6",
                     .why = "The guest executed MWAIT, to sleep until memory is written.",
-                    .next = ": the hypervisor uses the CPU meanwhile, or refuses where its CPUID "
-                            "denies the instruction.",
+                    .next = ": the hypervisor uses the CPU meanwhile, or refuses, as its CPUID "
+                            "says.",
                     .meaning = "waits for a write to memory"},
     [EXIT_MONITOR_TRAP] = {.manual = "SDM vol. 3, 26.5.2 and Table 25-6",
                            .why = "The guest has executed one instruction, or taken one event.",
@@ -203,8 +203,8 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                            .meaning = "one instruction done"},
     [EXIT_MONITOR] = {.manual = BY_PRIMARY,
                       .why = "The guest executed MONITOR: MWAIT is to wait for a write to DS:rAX.",
-                      .next = ": the hypervisor emulates the pair, or refuses where its CPUID "
-                              "denies the instruction.",
+                      .next = ": the hypervisor emulates the pair, or refuses, as its CPUID "
+                              "says.",
                       .meaning = "address for MWAIT"},
     [EXIT_PAUSE] = {.manual = BY_PRIMARY,
                     .why = "The guest executed PAUSE: it spins for a lock.",
@@ -340,13 +340,19 @@ void exit_meaning(const struct vm_exit *exit, char *buf, size_t size)
     snprintf(buf, size, "%s", whole);
 }
 
+/* The event was not to blame, and has not come: exceptions are combined, task gates are the event. */
+static bool is_retried(const struct vm_exit *exit)
+{
+    return exit->reason == EXIT_EPT_VIOLATION || exit->reason == EXIT_EPT_MISCONFIG;
+}
+
 /* What is said behind the cause: an event that waits, and what the hypervisor did instead. */
 static void add_outcome(struct text *t, const struct vm_exit *exit)
 {
     if (exit->has & EXIT_HAS_VECTORING && exit->idt_vectoring & INTR_VALID) {
         text_add(t, " It came while the CPU was delivering ");
         add_event(t, exit->idt_vectoring);
-        text_add(t, ".");
+        text_add(t, "%s.", is_retried(exit) ? ", which the hypervisor injects again" : "");
     }
     if (exit->raised && vector_mnemonic(exit->raised))
         text_add(t, " The hypervisor raised %s (%s).", vector_mnemonic(exit->raised),

@@ -110,7 +110,7 @@ static const char *vector_meaning(unsigned vector)
         [8] = "an exception came while another one was delivered",
         [10] = "a task state that cannot be used",
         [11] = "a descriptor with P clear",
-        [12] = "the stack segment's limit, presence or canonical form",
+        [12] = "an absent stack segment, or an access outside it",
         [13] = "a rule of protection is broken",
         [16] = "an unmasked x87 error waits",
         [17] = "an unaligned access, with CR0.AM and RFLAGS.AC set",

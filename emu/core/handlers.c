@@ -26,6 +26,17 @@ static enum handled on_triple_fault(struct machine *m, struct vm_exit *exit,
     return HANDLED_STOP;
 }
 
+/* It has no interruption information, and counts as outside event delivery (SDM 28.2.2, 28.2.4). */
+static void become_triple_fault(struct vm_exit *exit)
+{
+    exit->reason = EXIT_TRIPLE_FAULT;
+    exit->cause = EXIT_CAUSE_ALWAYS;
+    exit->has &= EXIT_HAS_INSN;
+    exit->qualification = exit->guest_linear = 0;
+    exit->intr_info = exit->intr_error = 0;
+    exit->idt_vectoring = exit->idt_error = 0;
+}
+
 static enum handled on_interrupt(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     (void)exit, (void)result;
@@ -45,7 +56,7 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
     if (INTR_TYPE(exit->intr_info) == INTR_NMI)
         return on_interrupt(m, exit, result);
     if (combined == X86_COMBINED_TRIPLE) {
-        exit->reason = EXIT_TRIPLE_FAULT;
+        become_triple_fault(exit);
         return on_triple_fault(m, exit, result);
     }
     if (INTR_VECTOR(event.info) == X86_PF)

@@ -903,6 +903,9 @@ START_TEST(test_triple_fault)
     }
     ck_assert_uint_eq(f.exits[3].reason, EXIT_TRIPLE_FAULT);
     ck_assert_uint_eq(f.exits[3].rip, AT + BEFORE);
+    ck_assert_uint_eq(f.exits[3].has, INSN); /* 28.2.4: not during event delivery */
+    ck_assert_uint_eq(f.exits[3].intr_info | f.exits[3].idt_vectoring, 0);
+    ck_assert_uint_eq(f.exits[3].cause, EXIT_CAUSE_ALWAYS);
     ck_assert_uint_eq(f.m->insns, BEFORE);
 }
 END_TEST
