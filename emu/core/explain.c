@@ -142,7 +142,7 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                       .next = VMX_NEXT,
                       .meaning = "store the VMCS pointer"},
     [EXIT_VMREAD] = {.manual = "SDM vol. 3, 26.1.3 and 28.2.5, Table 28-14",
-                     .why = VMX_WHY("VMREAD", "reads a field of the current VMCS"),
+                     .why = "The guest executed VMREAD, which reads a field of the current VMCS",
                      .why_fn = explain_field_why,
                      .next = SHADOW_NEXT,
                      .meaning_fn = explain_field_meaning},
@@ -151,7 +151,7 @@ static const struct explanation explanations[EXIT_REASON_COUNT] = {
                        .next = VMX_NEXT,
                        .meaning = "back into a guest"},
     [EXIT_VMWRITE] = {.manual = "SDM vol. 3, 26.1.3 and 28.2.5, Table 28-14",
-                      .why = VMX_WHY("VMWRITE", "writes a field of the current VMCS"),
+                      .why = "The guest executed VMWRITE, which writes a field of the current VMCS",
                       .why_fn = explain_field_why,
                       .next = SHADOW_NEXT,
                       .meaning_fn = explain_field_meaning},
@@ -355,8 +355,7 @@ static void add_outcome(struct text *t, const struct vm_exit *exit)
         text_add(t, "%s.", is_retried(exit) ? ", which the hypervisor injects again" : "");
     }
     if (exit->raised && vector_mnemonic(exit->raised))
-        text_add(t, " The hypervisor raised %s (%s).", vector_mnemonic(exit->raised),
-                 vector_name(exit->raised));
+        text_add(t, " Here it raised %s.", vector_mnemonic(exit->raised));
 }
 
 void exit_why(const struct vm_exit *exit, char *buf, size_t size)

@@ -59,23 +59,29 @@ static void page_fault_why(struct text *t, const struct vm_exit *exit)
     if (has_qualification(exit))
         text_add(t, " at linear 0x%" PRIx64, exit->qualification);
     if (error & PF_RESERVED)
-        text_add(t, ", through a guest entry with a reserved bit set");
+        text_add(t, ", through an entry with a reserved bit set");
     else if (error & PF_PRESENT)
         text_add(t, ", not allowed by the guest's tables");
     else
         text_add(t, ", not present in the guest's tables");
 }
 
+/* The error code of vectors 10 to 13 can blame a descriptor, SDM vol. 3, 6.13. */
+static bool blames_descriptor(const struct vm_exit *exit)
+{
+    unsigned vector = INTR_VECTOR(exit->intr_info);
+
+    return vector >= 10 && vector <= 13 && (exit->intr_info & INTR_HAS_ERROR) &&
+           (exit->intr_error & 0xfffe);
+}
+
 static void selector_error_why(struct text *t, uint32_t error)
 {
-    if ((error & 0xfffe) == 0)
-        text_add(t, ", and no descriptor is to blame");
-    else
-        text_add(t, ", and the error code 0x%" PRIx32 " names entry 0x%" PRIx32 " of the %s", error,
-                 (error & 0xffff) >> 3,
-                 error & 2   ? "IDT"
-                 : error & 4 ? "LDT"
-                             : "GDT");
+    text_add(t, ": the error code 0x%" PRIx32 " blames entry 0x%" PRIx32 " of the %s", error,
+             (error & 0xffff) >> 3,
+             error & 2   ? "IDT"
+             : error & 4 ? "LDT"
+                         : "GDT");
 }
 
 /* Table 28-1 */
@@ -123,12 +129,6 @@ static const char *vector_meaning(unsigned vector)
     return meanings[vector & 31];
 }
 
-/* Of the hardware exceptions with an error code, these have one that names a descriptor. */
-static bool has_selector_error(unsigned vector)
-{
-    return vector >= 10 && vector <= 13;
-}
-
 static void add_exception(struct text *t, const struct vm_exit *exit)
 {
     unsigned vector = INTR_VECTOR(exit->intr_info);
@@ -141,10 +141,10 @@ static void add_exception(struct text *t, const struct vm_exit *exit)
         text_add(t, " by INT1");
     else if (vector == 1 && has_qualification(exit))
         debug_why(t, exit->qualification);
+    else if (blames_descriptor(exit))
+        selector_error_why(t, exit->intr_error);
     else if (vector < 32 && vector_meaning(vector))
         text_add(t, ": %s", vector_meaning(vector));
-    if (exit->intr_info & INTR_HAS_ERROR && has_selector_error(vector))
-        selector_error_why(t, exit->intr_error);
     text_add(t, ". ");
 }
 
@@ -168,8 +168,8 @@ void explain_exception_why(struct text *t, const struct vm_exit *exit)
     }
     add_exception(t, exit);
     if (exit->cause == EXIT_CAUSE_NO_MATCH)
-        text_add(t, "Bit 14 of the exception bitmap is clear, but the error code misses "
-                    "PFEC_MATCH under PFEC_MASK, which inverts it.");
+        text_add(t, "Bit 14 of the exception bitmap is clear, and inverted, for the error code "
+                    "misses PFEC_MATCH under PFEC_MASK.");
     else
         text_add(t,
                  "Bit %u of the exception bitmap is set: the hypervisor sees it first, to "

@@ -140,10 +140,10 @@ void explain_field_meaning(struct text *t, const struct vm_exit *exit)
 
 void explain_field_why(struct text *t, const struct vm_exit *exit)
 {
-    if (!has_info(exit))
-        return;
-    text_add(t, " Here it is the ");
-    add_field_access(t, exit);
+    if (has_info(exit)) {
+        text_add(t, ": ");
+        add_field_access(t, exit);
+    }
     text_add(t, ".");
 }
 
