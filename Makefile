@@ -37,7 +37,7 @@ include $(BUILD)/config.mk
 endif
 
 SETS := build $(if $(filter test asan fuzz bench tidy compile_commands.json,$(GOALS)),test) \
-        $(filter tidy fuzz,$(GOALS))
+        $(filter tidy fuzz bench,$(GOALS))
 
 $(BUILD)/config.mk: FORCE
 	@mkdir -p $(@D)
@@ -168,7 +168,7 @@ $(ELF32) $(ELF64): $(BUILD)/%.elf: %.asm $(GUEST_INC) labs/lib/guest.ld Makefile
 
 # The guests in C are 64-bit code in a 32-bit ELF file: QEMU's multiboot loader takes no other.
 BENCH_ELF    := $(patsubst %.c,$(BUILD)/%.elf,$(wildcard bench/guest/*.c))
-BENCH_GUESTS := $(BENCH_ELF) $(filter $(BUILD)/bench/%,$(BIN))
+BENCH_GUESTS := $(BENCH_ELF) $(filter $(BUILD)/bench/%,$(BIN) $(ELF32))
 GUEST_CFLAGS := -std=c17 -m64 -O2 -ffreestanding -fno-pic -fno-stack-protector -mgeneral-regs-only \
                 -fcf-protection=none -fno-asynchronous-unwind-tables $(WARNINGS)
 
@@ -237,8 +237,10 @@ fuzz: all $(BUILD)/tests/lockstep/test_lockstep
 
 BENCHES := $(BENCH_SRC:%.c=$(BUILD)/%)
 
-$(BENCHES): $(BUILD)/%: $(OBJ)/%.o $(LIBMEASURE) $(LIBVLAB) $(BUILD)/config.mk
-	$(call link)
+# Those of the screen draw its models, and read what programs write by libvterm.
+$(BUILD)/bench/screen_%: BENCH_LIBS = $(shell pkg-config --libs vterm)
+$(BENCHES): $(BUILD)/%: $(OBJ)/%.o $(LIBMEASURE) $(LIBSUPPORT) $(LIBAPP) $(LIBVLAB) $(BUILD)/config.mk
+	$(call link,$(BENCH_LIBS))
 
 bench: all $(BENCHES) $(BENCH_GUESTS)
 	@$(TEST_ENV) tools/bench.sh bench/RESULTS.md

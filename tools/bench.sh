@@ -8,9 +8,8 @@
 set -eu
 
 out=$1
-rows=$(mktemp)
 work=$(mktemp -d)
-trap 'rm -rf "$rows" "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 
 processor() {
     sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1
@@ -41,27 +40,41 @@ clean_build() {
         }'
 }
 
-for program in run_loop qemu_tcg exits inject first_frame; do
-    echo "vlab: measuring $program" >&2
-    "$BUILD/bench/$program" >>"$rows"
-done
+measure() {
+    for program; do
+        echo "vlab: measuring $program" >&2
+        "$BUILD/bench/$program"
+    done
+}
+
+head_of_table() {
+    echo "| claim | peer | goal | measured | met |"
+    echo "|---|---|---|---|---|"
+}
+
+measure run_loop qemu_tcg exits inject first_frame >"$work/rows"
 echo "vlab: measuring clean_build" >&2
-clean_build >>"$rows"
+clean_build >>"$work/rows"
+measure screen_step screen_draw screen_busy >"$work/screen"
 
 {
     cat <<'EOF'
 # Measurements
 
-Written by `make bench`. Claim and peer are measured in one run, their repetitions in turn; a ratio is taken within each pair. Figures are the median and, in brackets, the smallest and largest of seven repetitions (of three for the build). Speeds are ratios of work in the same time: 1.00 is as fast as the peer, more is faster.
+Written by `make bench`. Claim and peer are measured in one run, their repetitions in turn; a ratio is taken within each pair. Figures are the median and, in brackets, the smallest and largest of seven repetitions (of three for the build, of five for programs on a terminal). Speeds are ratios of work in the same time: 1.00 is as fast as the peer, more is faster.
 
 EOF
     echo "Host: $(processor), $(nproc) processors, $(uname -s) $(uname -m); $(date -u +%Y-%m-%d)."
+    echo
+    head_of_table
+    cat "$work/rows"
+    printf '\n## The screen\n\n'
     cat <<'EOF'
+Programs run on a pseudo-terminal of type xterm-256color. The time of a key is that to the last byte before a silence of 40 ms, or of 100 ms where a debugger steps QEMU; a step is one of 48, through a loop of 24 instructions of which two leave the guest.
 
-| claim | peer | goal | measured | met |
-|---|---|---|---|---|
 EOF
-    cat "$rows"
+    head_of_table
+    cat "$work/screen"
     cat <<'EOF'
 
 ## Reading it

@@ -33,6 +33,14 @@ struct spread measure_spread(double *values, unsigned count)
     return (struct spread){values[0], middle, values[count - 1]};
 }
 
+double measure_quantile(double *values, unsigned count, unsigned percent)
+{
+    unsigned rank = (count * percent + 99) / 100;
+
+    qsort(values, count, sizeof(*values), compare);
+    return values[rank ? rank - 1 : 0];
+}
+
 static void become(char *const argv[], int out)
 {
     int null = open("/dev/null", O_RDWR);

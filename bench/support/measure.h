@@ -26,6 +26,9 @@ double measure_now(void);
 /* `count` values, 1 or more; they are sorted in place. */
 struct spread measure_spread(double *values, unsigned count);
 
+/* The smallest of `count` values, 1 or more, that `percent` of them do not pass; sorts them. */
+double measure_quantile(double *values, unsigned count, unsigned percent);
+
 /*
  * Run a program with its standard input empty, its standard error lost, and its standard output in
  * `out` (NUL-terminated, cut off at `cap`). *seconds is from fork to exit, *status what wait() gave.
