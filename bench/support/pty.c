@@ -57,12 +57,12 @@ int pty_open(struct pty **out, char *const argv[], int cols, int rows, struct er
     return 0;
 }
 
-/* Closing the terminal ends what the program itself started on it, too. */
+/* By force: gdb may wait for QEMU where SIGTERM does not reach it. */
 void pty_close(struct pty *pty)
 {
     if (!pty)
         return;
-    kill(pty->pid, SIGTERM);
+    kill(pty->pid, SIGKILL);
     close(pty->fd);
     waitpid(pty->pid, NULL, 0);
     vterm_free(pty->vterm);

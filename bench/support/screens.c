@@ -192,13 +192,16 @@ int screen_open(struct pty **pty, enum screen_program program, int cols, int row
     return failed ? failed : screen_check(*pty, program, 0, err);
 }
 
-/* A debugger that is killed leaves QEMU, and cgdb leaves gdb, too. */
+/*
+ * A debugger that is killed leaves QEMU, and cgdb leaves gdb, too. One that quits waits five seconds
+ * for QEMU to go by itself; `kill` makes it go.
+ */
 void screen_close(struct pty *pty, enum screen_program program)
 {
     struct error ignored;
 
-    if (pty && program != SCREEN_VLAB && pty_send(pty, "quit\r", &ignored) == 0)
-        pty_listen(pty, 5, NULL, NULL, &ignored); /* comes back when it ends */
+    if (pty && program != SCREEN_VLAB && pty_send(pty, "kill\rquit\r", &ignored) == 0)
+        pty_listen(pty, 2, NULL, NULL, &ignored); /* comes back when it ends */
     pty_close(pty);
 }
 
