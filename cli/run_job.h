@@ -27,8 +27,8 @@ struct job {
     uint8_t *input; /* for COM1, malloc()ed */
     size_t input_size;
     char path[COURSE_PATH_MAX];
-    char name[64];     /* for the trace */
-    uint64_t ram_size; /* bytes; the lab's, else the default */
+    char name[64];                 /* for the trace */
+    uint64_t ram_size;             /* bytes; the lab's, else the default */
     char exiting[LAB_EXITING_MAX]; /* of the lab; "": the defaults */
 };
 

@@ -21,7 +21,8 @@ enum command_kind {
     /* Those that follow are carried out in the middle of a run, too. */
     COMMAND_BREAK_ADD,    /* `breakpoint` */
     COMMAND_BREAK_ENABLE, /* switch the one with breakpoint.id off or on */
-    COMMAND_BREAK_REMOVE
+    COMMAND_BREAK_REMOVE,
+    COMMAND_TYPE /* `size` of `bytes` for the guest's COM1 */
 };
 
 /* Whether a command is carried out in the middle of a run. */
@@ -30,12 +31,16 @@ static inline bool command_is_aside(enum command_kind kind)
     return kind >= COMMAND_BREAK_ADD;
 }
 
+#define COMMAND_BYTES 64
+
 struct command {
     enum command_kind kind;
     unsigned lab;
     uint64_t exits; /* COMMAND_OPEN: run it for so many exits first */
     unsigned reason;
     struct breakpoint breakpoint;
+    uint8_t size;
+    char bytes[COMMAND_BYTES];
 };
 
 #endif

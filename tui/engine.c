@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ struct engine {
     /* Under the lock. */
     struct command queue[QUEUE_SIZE];
     unsigned head, count;
-    uint64_t dropped; /* commands that an interrupt threw away, not yet counted as done */
+    uint64_t dropped; /* commands that the session never sees: thrown away, or joined to another */
     bool quit, interrupt, frame_wanted, fresh;
     struct machine *running; /* the one to ask to stop, NULL when none runs */
     struct model *front, *ready, *back;
@@ -137,6 +138,19 @@ static bool engine_pause(void *ctx)
     return !stop;
 }
 
+/* Called by the session where the guest waits for a key. */
+static bool engine_wait(void *ctx)
+{
+    struct engine *e = ctx;
+
+    pthread_mutex_lock(&e->lock);
+    while (!e->quit && !e->interrupt && !e->frame_wanted &&
+           !(e->count > 0 && command_is_aside(e->queue[e->head].kind)))
+        pthread_cond_wait(&e->wake, &e->lock);
+    pthread_mutex_unlock(&e->lock);
+    return engine_pause(e);
+}
+
 /* The next command; false when the engine is to end. COMMAND_NONE: only publish. */
 static bool command_take(struct engine *e, struct command *command)
 {
@@ -206,6 +220,7 @@ static int engine_prepare(struct engine *e, const struct tui_config *config)
     if (e->fd < 0 || !e->session)
         return -ENOMEM;
     e->session->pause = engine_pause;
+    e->session->wait = engine_wait;
     e->session->ctx = e;
     for (unsigned i = 0; i < 3; i++) {
         *models[i] = malloc(sizeof(struct model));
@@ -264,6 +279,20 @@ void engine_destroy(struct engine *engine)
     engine_free(engine);
 }
 
+/* With the lock held: what is typed faster than it is taken, as when it is pasted, is one command. */
+static bool queue_join(struct engine *e, const struct command *command)
+{
+    struct command *last = &e->queue[(e->head + e->count - 1) % QUEUE_SIZE];
+
+    if (command->kind != COMMAND_TYPE || e->count == 0 || last->kind != COMMAND_TYPE ||
+        last->size + command->size > COMMAND_BYTES)
+        return false;
+    memcpy(last->bytes + last->size, command->bytes, command->size);
+    last->size = (uint8_t)(last->size + command->size);
+    e->dropped++;
+    return true;
+}
+
 int engine_command(struct engine *engine, const struct command *command)
 {
     int rc = 0;
@@ -274,6 +303,8 @@ int engine_command(struct engine *engine, const struct command *command)
         engine->count = 0;
         engine->interrupt = true;
         engine->frame_wanted = true;
+        ask_to_stop(engine);
+    } else if (queue_join(engine, command)) {
         ask_to_stop(engine);
     } else if (engine->count == QUEUE_SIZE) {
         engine->dropped++;

@@ -41,8 +41,10 @@ void exit_ring_catch_up(struct exit_ring *to, const struct exit_ring *from)
 
 void text_tail_add(struct text_tail *tail, enum text_source source, const char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        tail->bytes[tail->total++ % TEXT_TAIL] = text[i];
+    for (size_t i = 0; i < size; i++) {
+        tail->bytes[tail->total % TEXT_TAIL] = text[i];
+        tail->sources[tail->total++ % TEXT_TAIL] = (uint8_t)source;
+    }
     tail->by_source[source == TEXT_SERIAL] += size;
 }
 

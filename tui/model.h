@@ -2,7 +2,7 @@
  * The model: everything a view may show, at one consistent moment of the machine.
  *
  * - Plain data. A view reads it, nothing else; whoever publishes one does not touch it while it is
- *   being drawn. It is about 600 KiB: keep it on the heap or static, never on the stack.
+ *   being drawn. It is about 700 KiB: keep it on the heap or static, never on the stack.
  * - What is not known has a flag that says so. Nothing is invented: there are no registers of an
  *   exit in the past, because nobody recorded them.
  */
@@ -12,6 +12,7 @@
 #include "core/breakpoint.h"
 #include "core/exit.h"
 #include "core/machine.h"
+#include "tui/devices.h"
 #include "x86/regs.h"
 
 #include <stdbool.h>
@@ -38,9 +39,10 @@ void exit_ring_catch_up(struct exit_ring *to, const struct exit_ring *from);
 #define TEXT_TAIL 4096
 
 struct text_tail {
-    uint64_t total;        /* bytes ever printed */
-    uint64_t by_source[2]; /* the same, by enum text_source */
-    char bytes[TEXT_TAIL]; /* byte number n is bytes[n % TEXT_TAIL] */
+    uint64_t total;             /* bytes ever printed */
+    uint64_t by_source[2];      /* the same, by enum text_source */
+    char bytes[TEXT_TAIL];      /* byte number n is bytes[n % TEXT_TAIL] */
+    uint8_t sources[TEXT_TAIL]; /* enum text_source of the same */
 };
 
 void text_tail_add(struct text_tail *tail, enum text_source source, const char *text, size_t size);
@@ -118,6 +120,7 @@ struct model {
     uint64_t counts[EXIT_REASON_COUNT]; /* all exits, by reason */
     struct exit_ring ring;
     struct text_tail text;
+    struct device_list devices; /* compared with those at the stop before this one */
 
     const char *backend; /* "emu": every figure is exact */
     uint64_t message_id; /* grows with each new message */

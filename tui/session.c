@@ -132,12 +132,30 @@ static void break_add(struct session *s, const struct breakpoint *bp)
                         MACHINE_BREAKS_MAX);
 }
 
+/* For the guest's COM1: nobody types so much ahead, a file that is pasted may. */
+static void type(struct session *s, const char *bytes, size_t size)
+{
+    enum { WAITING_MAX = 64 << 10 };
+    const struct serial_input *in;
+
+    if (!s->machine)
+        return;
+    in = &s->machine->serial;
+    if (in->size - in->taken + size > WAITING_MAX)
+        session_message(s, true, "%d KiB wait for the guest to read them: the rest is lost",
+                        WAITING_MAX >> 10);
+    else if (machine_serial_input(s->machine, bytes, size) < 0)
+        session_message(s, true, "out of memory: the guest does not get what was typed");
+}
+
 /* Commands that may come in the middle of a run. */
 static void execute_aside(struct session *s, const struct command *command)
 {
     const struct breakpoint *bp = &command->breakpoint;
 
-    if (command->kind == COMMAND_BREAK_ADD)
+    if (command->kind == COMMAND_TYPE)
+        type(s, command->bytes, command->size);
+    else if (command->kind == COMMAND_BREAK_ADD)
         break_add(s, bp);
     else if (command->kind == COMMAND_BREAK_ENABLE && s->machine)
         machine_break_enable(s->machine, bp->id, !bp->enabled);
@@ -255,6 +273,13 @@ static void breaks_publish(const struct machine *m, struct model *model)
     model->break_count = machine_break_list(m, model->breaks);
 }
 
+static void devices_publish(const struct session *s, struct model *model)
+{
+    devices_read(s->machine, &model->devices);
+    if (s->has_before)
+        devices_compare(&model->devices, &s->devices_before);
+}
+
 static void machine_publish(struct session *s, struct model *model)
 {
     model->backend = s->machine->vcpu->ops->name;
@@ -266,6 +291,7 @@ static void machine_publish(struct session *s, struct model *model)
     if (s->has_before)
         model->before = s->before;
     breaks_publish(s->machine, model);
+    devices_publish(s, model);
     code_publish(s, model);
 }
 

@@ -24,6 +24,8 @@ struct session {
     struct run_limits limits; /* of COMMAND_CONTINUE and COMMAND_NEXT_EXIT; 0: none */
     struct run_result result; /* of the last run */
     bool (*pause)(void *ctx); /* true: go on. NULL: every request stops the run */
+    bool (*wait)(void *ctx);  /* the guest waits for input: blocks until something is to be done,
+                                 then as `pause`. NULL: the run stops */
     void *ctx;
 
     uint64_t epoch; /* machines made so far */
@@ -36,13 +38,14 @@ struct session {
 
     bool has_before;
     struct x86_state before;
+    struct device_list devices_before;
     uint64_t code_start, code_cs_base; /* of the code window, so that it stays while RIP is in it */
     unsigned code_bits;
     struct exit_ring ring;
     struct text_tail text;
 };
 
-/* About 600 KiB. NULL when out of memory. `config` must live as long. */
+/* About 700 KiB. NULL when out of memory. `config` must live as long. */
 struct session *session_create(const struct tui_config *config);
 void session_destroy(struct session *session); /* NULL is fine */
 

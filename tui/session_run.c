@@ -20,6 +20,16 @@ static void settle_break(struct session *s)
         session_message(s, false, "breakpoint %u: %s", bp->id, breakpoint_text(bp, text));
 }
 
+static void settle_halt(struct session *s)
+{
+    if (devices_serial_wakes(s->machine)) {
+        s->run = RUN_PAUSED;
+        session_message(s, false, "the guest waits for a key: o and Enter give it one, c goes on");
+    } else {
+        session_message(s, false, "the guest halted, and nothing can wake it: r restarts the lab");
+    }
+}
+
 /* What a run that ended means, in the words of the message line. */
 static void settle(struct session *s)
 {
@@ -35,7 +45,7 @@ static void settle(struct session *s)
                         s->machine->debug_exit_value, r->status);
         break;
     case STOP_HALT:
-        session_message(s, false, "the guest halted, and nothing can wake it: r restarts the lab");
+        settle_halt(s);
         break;
     case STOP_TRIPLE_FAULT:
         session_message(s, true, "triple fault: the CPU shut down; r restarts the lab");
@@ -97,6 +107,32 @@ static int step(struct session *s)
            (s->result.stop == STOP_REQUEST && s->result.insns + s->result.exits > 0);
 }
 
+/*
+ * After a halt that a key can end: true when there is one. What comes in between may also be that
+ * the user stops the run.
+ */
+static bool key_awaited(struct session *s)
+{
+    if (s->result.stop != STOP_HALT || !s->wait)
+        return false;
+    while (devices_serial_wakes(s->machine))
+        if (!s->wait(s->ctx)) {
+            s->result.stop = STOP_REQUEST;
+            return false;
+        }
+    return machine_serial_waiting(s->machine, s->machine->serial.uart);
+}
+
+/* A run that came back: on request, or because the guest waits for a key. True: it goes on. */
+static bool goes_on(struct session *s, bool one)
+{
+    if (one && s->result.exits > 0)
+        return false;
+    if (s->result.stop == STOP_REQUEST)
+        return may_go_on(s);
+    return key_awaited(s);
+}
+
 /* Until the machine stops for a reason of its own, or `pause` does not let it go on. */
 static int run_on(struct session *s, const struct run_limits *limits)
 {
@@ -105,8 +141,7 @@ static int run_on(struct session *s, const struct run_limits *limits)
 
     do {
         rc = machine_run(s->machine, limits, &s->result);
-    } while (rc == 0 && s->result.stop == STOP_REQUEST && !(one && s->result.exits > 0) &&
-             may_go_on(s));
+    } while (rc == 0 && goes_on(s, one));
     if (rc < 0)
         return rc;
     return one && s->result.exits > 0 &&
@@ -244,6 +279,7 @@ void session_go(struct session *session, const struct command *command,
     int rc;
 
     machine_get_state(session->machine, &session->before);
+    devices_read(session->machine, &session->devices_before);
     session->has_before = true;
     session->run = RUN_RUNNING;
     rc = run_kind(session, command, limits);

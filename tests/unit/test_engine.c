@@ -44,6 +44,28 @@ static const uint8_t call_guest[] = {
     0xc3,             /* 101b  ret */
 };
 static const uint8_t lost_guest[] = {0xe8, 0x00, 0x00, 0xeb, 0xfe}; /* call $+3; jmp $ */
+/*
+ * 1000  ba fd 03     mov dx, 0x3fd
+ * 1003  ec           in al, dx
+ * 1004  a8 01        test al, 1
+ * 1006  74 fb        jz 1003
+ * 1008  b2 f8        mov dl, 0xf8
+ * 100a  ec           in al, dx
+ * 100b  ee           out dx, al      what came in over COM1 goes out again
+ * 100c  eb f2        jmp 1000
+ */
+static const uint8_t echo_guest[] = {0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74,
+                                     0xfb, 0xb2, 0xf8, 0xec, 0xee, 0xeb, 0xf2};
+/*
+ * The same by interrupt: sets the vector of IRQ 4 (24h), the controller, the UART (MCR 0bh, IER 1);
+ * then STI and HLT for ever. The handler reads a character, writes it, and ends the interrupt.
+ */
+static const uint8_t sleep_guest[] = {
+    0x31, 0xc0, 0x8e, 0xd8, 0xc7, 0x06, 0x90, 0x00, 0x3c, 0x10, 0x8c, 0x0e, 0x92, 0x00, 0xba,
+    0x20, 0x00, 0xb0, 0x11, 0xee, 0xba, 0x21, 0x00, 0xb0, 0x20, 0xee, 0xba, 0x21, 0x00, 0xb0,
+    0x04, 0xee, 0xba, 0x21, 0x00, 0xb0, 0x01, 0xee, 0xba, 0x21, 0x00, 0xb0, 0xef, 0xee, 0xba,
+    0xfc, 0x03, 0xb0, 0x0b, 0xee, 0xba, 0xf9, 0x03, 0xb0, 0x01, 0xee, 0xfb, 0xf4, 0xeb, 0xfd,
+    0xba, 0xf8, 0x03, 0xec, 0xee, 0xba, 0x20, 0x00, 0xb0, 0x20, 0xee, 0xcf};
 
 struct guest {
     const uint8_t *bytes;
@@ -57,14 +79,16 @@ static const struct guest guests[] = {
     {spin_guest, sizeof(spin_guest)},
     {call_guest, sizeof(call_guest)},
     {lost_guest, sizeof(lost_guest)},
+    {echo_guest, sizeof(echo_guest)},
+    {sleep_guest, sizeof(sleep_guest)},
     {NULL, 0}, /* cannot be opened */
 };
 
-enum { LOOP, HALT, EXIT, SPIN, CALL, LOST, BROKEN, GUESTS };
+enum { LOOP, HALT, EXIT, SPIN, CALL, LOST, ECHO, SLEEP, BROKEN, GUESTS };
 
 static const struct lab_info guest_labs[GUESTS] = {{.id = "01"}, {.id = "02"}, {.id = "03"},
                                                    {.id = "04"}, {.id = "05"}, {.id = "06"},
-                                                   {.id = "07"}};
+                                                   {.id = "07"}, {.id = "08"}, {.id = "09"}};
 
 static int open_guest(void *ctx, unsigned lab, const struct text_sink *text,
                       struct machine **machine, struct error *err)
@@ -368,6 +392,124 @@ START_TEST(test_code_out_of_memory)
 }
 END_TEST
 
+static struct command typed(const char *text)
+{
+    struct command command = {.kind = COMMAND_TYPE, .size = (uint8_t)strlen(text)};
+
+    memcpy(command.bytes, text, command.size);
+    return command;
+}
+
+static void type(struct session *s, const char *text)
+{
+    struct command command = typed(text);
+
+    session_execute(s, &command);
+    session_publish(s, &model);
+}
+
+/* Whether the end of what the guest printed is that text. */
+static bool printed(const struct model *m, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (m->text.total < size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (m->text.bytes[(m->text.total - size + i) % TEXT_TAIL] != text[i])
+            return false;
+    return true;
+}
+
+/* What is typed to a guest that is paused waits until it runs. */
+START_TEST(test_typing)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, ECHO);
+
+    type(s, "ab");
+    ck_assert_uint_eq(model.devices.serial_waiting, 2);
+    ck_assert_uint_eq(model.text.total, 0);
+    s->limits.insns = 1000000;
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_uint_eq(model.devices.serial_waiting, 0);
+    ck_assert_uint_eq(model.text.by_source[TEXT_SERIAL], 2);
+    ck_assert_uint_eq(model.text.sources[0], TEXT_SERIAL);
+    ck_assert(printed(&model, "ab"));
+    session_destroy(s);
+}
+END_TEST
+
+/* There is an end to what is kept, and without a machine nothing is. */
+START_TEST(test_typing_too_much)
+{
+    static const char text[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, ECHO);
+
+    for (int i = 0; i < 1024; i++)
+        type(s, text);
+    ck_assert_uint_eq(model.devices.serial_waiting, 64 << 10);
+    ck_assert(!model.message_error);
+    type(s, "!");
+    ck_assert_uint_eq(model.devices.serial_waiting, 64 << 10);
+    ck_assert(model.message_error);
+    execute(s, COMMAND_OPEN, BROKEN);
+    type(s, "!");
+    ck_assert_int_eq(model.run, RUN_NONE);
+    session_destroy(s);
+}
+END_TEST
+
+/* A guest that sleeps until a key comes has not ended. */
+START_TEST(test_guest_that_waits_for_a_key)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, SLEEP);
+
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+    ck_assert_msg(strstr(model.message, "waits for a key") != NULL, "%s", model.message);
+    type(s, "x");
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+    ck_assert(printed(&model, "x"));
+    session_destroy(s);
+}
+END_TEST
+
+/* Every device with its fields, and a star where one is not what it was at the stop before. */
+START_TEST(test_devices)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, SLEEP);
+    const struct device_info *pic, *uart;
+
+    pic = devices_find(&model.devices, "pic");
+    uart = devices_find(&model.devices, "uart");
+    ck_assert(pic && uart && !devices_find(&model.devices, "uart2"));
+    ck_assert_uint_eq(model.devices.count, s->machine->device_count);
+    ck_assert_uint_eq(uart->range_count, 1);
+    ck_assert_uint_eq(uart->ranges[0].first, 0x3f8);
+    ck_assert_uint_eq(uart->ranges[0].last, 0x3ff);
+    ck_assert(!uart->ranges[0].memory);
+    ck_assert_uint_eq(pic->range_count, 3);
+    ck_assert_uint_eq(uart->lines, 1u << IRQ_COM1);
+    ck_assert_uint_eq(uart->deadline, DEVICE_NEVER);
+    for (unsigned i = 0; i < model.devices.count; i++)
+        ck_assert_uint_eq(model.devices.devices[i].changed, 0);
+    execute(s, COMMAND_CONTINUE, 0);
+    ck_assert_uint_eq(device_field_find(uart, "IER")->value, 1);
+    ck_assert(uart->changed >> (device_field_find(uart, "IER") - uart->fields) & 1);
+    ck_assert(!(uart->changed >> (device_field_find(uart, "LCR") - uart->fields) & 1));
+    ck_assert_uint_eq(device_field_find(pic, "master IMR")->value, 0xef);
+    ck_assert_uint_eq(model.devices.now, s->machine->insns + s->machine->slept);
+    type(s, "x");
+    ck_assert_uint_ne(uart->deadline, DEVICE_NEVER);
+    session_destroy(s);
+}
+END_TEST
+
 /* ---- the engine -------------------------------------------------------------------------- */
 
 static struct engine *engine;
@@ -531,6 +673,77 @@ START_TEST(test_engine_refuses_too_much)
 }
 END_TEST
 
+static void send_text(const char *text)
+{
+    struct command command = typed(text);
+
+    ck_assert_int_eq(engine_command(engine, &command), 0);
+    sent++;
+}
+
+static const struct model *model_when_printed(const char *text)
+{
+    const struct model *m = engine_model(engine);
+
+    while (!printed(m, text))
+        m = next_model();
+    return m;
+}
+
+/* Typed while the guest runs, whether it asks the UART all the time or sleeps until a key comes. */
+START_TEST(test_engine_types)
+{
+    unsigned guest = _i ? SLEEP : ECHO;
+
+    engine_start(guest);
+    send(COMMAND_OPEN, guest);
+    send(COMMAND_CONTINUE, 0);
+    send_text("abc");
+    model_when_printed("abc");
+    send_text("\003");
+    send_text("d");
+    ck_assert_int_eq(model_when_printed("abc\003d")->run, RUN_RUNNING);
+    send(COMMAND_INTERRUPT, 0);
+    ck_assert_int_eq(model_when_done()->run, RUN_PAUSED);
+    ck_assert_str_eq(model_when_done()->message, "stopped on request");
+    engine_destroy(engine);
+}
+END_TEST
+
+/* More keys at once than commands can wait: none is lost, and all count as done. */
+START_TEST(test_engine_pastes)
+{
+    char text[] = "?";
+
+    engine_start(SLEEP);
+    send(COMMAND_OPEN, SLEEP);
+    send(COMMAND_CONTINUE, 0);
+    for (int i = 0; i < 3000; i++) {
+        text[0] = (char)('0' + i % 10);
+        send_text(text);
+    }
+    while (engine_model(engine)->text.total < 3000)
+        next_model();
+    for (int i = 0; i < 3000; i++)
+        ck_assert_int_eq(engine_model(engine)->text.bytes[i], '0' + i % 10);
+    send(COMMAND_INTERRUPT, 0);
+    ck_assert_uint_eq(model_when_done()->done, sent);
+    engine_destroy(engine);
+}
+END_TEST
+
+/* It ends while the guest sleeps. */
+START_TEST(test_engine_ends_asleep)
+{
+    engine_start(SLEEP);
+    send(COMMAND_OPEN, SLEEP);
+    send(COMMAND_CONTINUE, 0);
+    while (engine_model(engine)->run != RUN_RUNNING)
+        next_model();
+    engine_destroy(engine);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("engine");
@@ -555,6 +768,13 @@ int main(void)
     tcase_add_test(tc, test_engine_spins);
     tcase_add_test(tc, test_engine_ends);
     tcase_add_test(tc, test_engine_refuses_too_much);
+    tcase_add_test(tc, test_typing);
+    tcase_add_test(tc, test_typing_too_much);
+    tcase_add_test(tc, test_guest_that_waits_for_a_key);
+    tcase_add_test(tc, test_devices);
+    tcase_add_loop_test(tc, test_engine_types, 0, 2);
+    tcase_add_test(tc, test_engine_pastes);
+    tcase_add_test(tc, test_engine_ends_asleep);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
