@@ -133,6 +133,9 @@ static bool act_place(const struct model *model, struct ui *ui, enum action_id i
     case ACTION_BREAKS:
         ui_show(ui, VIEW_BREAKS);
         return true;
+    case ACTION_DEVICES:
+        ui_show(ui, VIEW_DEVICES);
+        return true;
     case ACTION_MESSAGES:
         ui_show(ui, VIEW_MESSAGES);
         return true;
@@ -171,6 +174,16 @@ static void find(const struct model *model, struct ui *ui, const char *text)
         find_move(model, ui, 1);
 }
 
+/* Two steps from another pane: nobody is to type to the guest who wanted a device of the list. */
+static void type_begin(struct ui *ui)
+{
+    if (ui->focus[VIEW_DEVICES] == CONSOLE_PANE) {
+        ui->typing = true;
+        ui->scroll[VIEW_DEVICES][CONSOLE_PANE] = 0;
+    }
+    view_focus(ui, CONSOLE_PANE);
+}
+
 /* The rest: what asks for something, and what changes the screen itself. */
 static unsigned act_other(const struct model *model, struct ui *ui, enum action_id id,
                           const char *argument, struct command *command)
@@ -203,6 +216,15 @@ static unsigned act_other(const struct model *model, struct ui *ui, enum action_
         break;
     case ACTION_FOCUS:
         focus(ui, argument);
+        break;
+    case ACTION_TYPE:
+        type_begin(ui);
+        break;
+    case ACTION_TYPE_END:
+        ui->typing = false;
+        break;
+    case ACTION_CONSOLE:
+        ui->console = (enum console_text)((ui->console + 1) % CONSOLE_TEXTS);
         break;
     case ACTION_ZOOM:
         ui->zoom = !ui->zoom;

@@ -91,8 +91,21 @@ static const char *no_break(const struct model *model, const struct ui *ui)
     return model->break_count > 0 ? NULL : "there is no breakpoint: b makes one";
 }
 
+static const char *cannot_type(const struct model *model, const struct ui *ui)
+{
+    if (ui->typing)
+        return "the guest has the keys already";
+    return model->run == RUN_ENDED ? "the guest has ended: r restarts it" : no_machine(model, ui);
+}
+
+static const char *not_typing(const struct model *model, const struct ui *ui)
+{
+    (void)model;
+    return ui->typing ? NULL : "the keys are not the guest's: Enter in the serial console";
+}
+
 #define IN(view) (1u << VIEW_##view)
-#define MACHINE (IN(STEP) | IN(BREAKS))
+#define MACHINE (IN(STEP) | IN(BREAKS) | IN(DEVICES))
 #define EVERYWHERE ((1u << VIEW_COUNT) - 1)
 
 static const struct action actions[ACTION_COUNT] = {

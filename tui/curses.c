@@ -311,6 +311,8 @@ static uint32_t key_plain(wint_t code)
         return K_ENTER;
     case '\t':
         return K_TAB;
+    case 0:
+        return K_NUL;
     case 27:
         return K_ESC;
     case 8:

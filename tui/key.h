@@ -26,7 +26,8 @@ enum key {
     K_HOME,
     K_END,
     K_BACKSPACE,
-    K_DELETE
+    K_DELETE,
+    K_NUL /* Ctrl-Space or Ctrl-@ */
 };
 
 /* A letter with Ctrl, as terminals send it. "<C-l>" in text. */
@@ -34,6 +35,10 @@ enum key {
 
 /* The key at *text, which it moves on; 0 at the end, -1 on an unknown name or a missing '>'. */
 int key_parse(const char **text);
+
+/* Bytes that a key sends down a serial line, as a VT100 and xterm have them: at most KEY_BYTES. */
+#define KEY_BYTES 4
+int key_bytes(uint32_t key, char bytes[KEY_BYTES]);
 
 /*
  * Whether a list of keys, separated by blanks as in action.def, has that key. "1-9" is a range of

@@ -94,9 +94,11 @@ static void handle(struct loop *l, const struct event *event)
         ui_message(&l->ui, true, "too many commands wait: i drops them");
 }
 
-/* The keys of which a terminal makes signals; here they come as keys. */
+/* The keys of which a terminal makes signals; here they come as keys, and may be for the guest. */
 static bool handle_signal_key(struct loop *l, uint32_t key)
 {
+    if (l->ui.typing)
+        return false;
     if (key == K_CTRL('c'))
         l->died_of = SIGINT;
     else if (key == K_CTRL('\\'))

@@ -121,8 +121,11 @@ static void frame_draw(const struct ui *ui, const struct area *line)
 
 static void message_draw(const struct ui *ui, const struct area *line)
 {
-    if (!ui->message[0])
+    if (!ui->message[0]) {
+        if (ui->typing)
+            area_text(line, 0, 1, ROLE_RUNNING, "keys go to the guest; Ctrl-] leaves");
         return;
+    }
     if (ui->message_error)
         area_printf(line, 0, 0, ROLE_ERROR, "%c%s", theme_mark(ROLE_ERROR), ui->message);
     else
@@ -138,6 +141,8 @@ static void first_key(const struct action *action, char *buf, size_t size)
 
 static const char *footer_label(enum action_id id, const struct ui *ui)
 {
+    if (ui->typing != (id == ACTION_TYPE_END))
+        return "";
     if (id == ACTION_BACK && ui->depth == 1 && !ui->zoom)
         return "quit";
     if ((id == ACTION_LABS && ui_view(ui) == VIEW_LABS) ||

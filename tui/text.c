@@ -42,6 +42,20 @@ const char *text_short(uint64_t n, char buf[NUMBER_MAX])
     return buf;
 }
 
+const char *text_time(uint64_t ns, char buf[NUMBER_MAX])
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    unsigned unit = 0;
+    char number[NUMBER_MAX];
+
+    while (ns >= 100000 && unit < 3) {
+        ns /= 1000;
+        unit++;
+    }
+    snprintf(buf, NUMBER_MAX, "%.27s %s", text_grouped(ns, number), units[unit]);
+    return buf;
+}
+
 int hex_digits(uint64_t n)
 {
     int digits = 1;

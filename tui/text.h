@@ -12,6 +12,8 @@
 const char *text_grouped(uint64_t n, char buf[NUMBER_MAX]);
 /* "412", "41.2k", "4.1M": at most 6 characters. Returns buf. */
 const char *text_short(uint64_t n, char buf[NUMBER_MAX]);
+/* A time in ns in the unit that leaves 1 to 5 digits: "838 ns", "1,193 us". Returns buf. */
+const char *text_time(uint64_t ns, char buf[NUMBER_MAX]);
 /* Digits of a number, at least 1. */
 int hex_digits(uint64_t n);
 int decimal_digits(uint64_t n);

@@ -8,9 +8,18 @@
 #include "tui/exit_list.h"
 #include "tui/model.h"
 #include "tui/prompt.h"
+#include "tui/widget/console.h"
 #include "tui/widget/pane.h"
 
-enum view_id { VIEW_STEP, VIEW_BREAKS, VIEW_LABS, VIEW_MESSAGES, VIEW_HELP, VIEW_COUNT };
+enum view_id {
+    VIEW_STEP,
+    VIEW_BREAKS,
+    VIEW_DEVICES,
+    VIEW_LABS,
+    VIEW_MESSAGES,
+    VIEW_HELP,
+    VIEW_COUNT
+};
 
 #define UI_STACK VIEW_COUNT /* a view is on the stack once */
 
@@ -36,8 +45,11 @@ struct ui {
 
     bool follow;            /* the newest exit is selected */
     uint64_t selected_exit; /* else this one */
-    unsigned selected_lab, selected_break;
+    unsigned selected_lab, selected_break, selected_device;
     bool explain; /* the qualification bit by bit */
+
+    bool typing;               /* the guest has the keys, in the serial console */
+    enum console_text console; /* what the serial console shows */
 
     struct prompt prompt;
     char find[PROMPT_MAX]; /* what was looked for last */

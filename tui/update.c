@@ -6,6 +6,8 @@
 #include "tui/tour.h"
 #include "tui/view.h"
 
+#include <string.h>
+
 void update_send(struct ui *ui, struct command *command, enum command_kind kind)
 {
     *command = (struct command){.kind = kind};
@@ -75,6 +77,24 @@ static unsigned prompt_update(const struct model *model, struct ui *ui, uint32_t
     return update_action(model, ui, ui->prompt.action, ui->prompt.text, command);
 }
 
+/* The guest has the keys: all but the one that takes them back. */
+static unsigned typed_key(const struct model *model, struct ui *ui, uint32_t key,
+                          struct command *command)
+{
+    char bytes[KEY_BYTES];
+    int size;
+
+    if (key_in(action_get(ACTION_TYPE_END)->keys, key))
+        return update_action(model, ui, ACTION_TYPE_END, NULL, command);
+    size = key_bytes(key, bytes);
+    if (size > 0) {
+        update_send(ui, command, COMMAND_TYPE);
+        command->size = (uint8_t)size;
+        memcpy(command->bytes, bytes, (size_t)size);
+    }
+    return UPDATE_DRAW;
+}
+
 static unsigned update_key(const struct model *model, struct ui *ui, uint32_t key,
                            struct command *command)
 {
@@ -82,6 +102,8 @@ static unsigned update_key(const struct model *model, struct ui *ui, uint32_t ke
     char pane[2] = {(char)key, '\0'};
 
     ui->message[0] = '\0';
+    if (ui->typing)
+        return typed_key(model, ui, key, command);
     if (ui->prompt.open)
         return prompt_update(model, ui, key, command);
     id = action_find(ui_view(ui), key);
@@ -102,7 +124,7 @@ static unsigned click(const struct model *model, struct ui *ui, const struct eve
         id = screen_footer_action(ui, event->col);
         return id == ACTION_COUNT ? 0 : update_action(model, ui, id, NULL, command);
     }
-    if (!view_pane_at(ui, event->row, event->col, &pane))
+    if (ui->typing || !view_pane_at(ui, event->row, event->col, &pane))
         return 0;
     view_focus(ui, pane.number);
     if (ops->click && event->row > pane.row && event->row < pane.row + pane.rows - 1)
@@ -121,7 +143,7 @@ static unsigned update_mouse(const struct model *model, struct ui *ui, const str
     ui->message[0] = '\0';
     if (event->mouse == MOUSE_CLICK)
         return click(model, ui, event, command);
-    if (!view_pane_at(ui, event->row, event->col, &pane))
+    if (ui->typing || !view_pane_at(ui, event->row, event->col, &pane))
         return 0;
     view_focus(ui, pane.number);
     for (int i = 0; i < WHEEL_LINES; i++)

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-extern const struct view_ops view_step, view_breaks, view_labs, view_messages, view_help;
+extern const struct view_ops view_step, view_breaks, view_devices, view_labs, view_messages,
+    view_help;
 
 static const struct view_ops *const views[VIEW_COUNT] = {
-    [VIEW_STEP] = &view_step,         [VIEW_BREAKS] = &view_breaks, [VIEW_LABS] = &view_labs,
-    [VIEW_MESSAGES] = &view_messages, [VIEW_HELP] = &view_help,
+    [VIEW_STEP] = &view_step,       [VIEW_BREAKS] = &view_breaks,     [VIEW_LABS] = &view_labs,
+    [VIEW_DEVICES] = &view_devices, [VIEW_MESSAGES] = &view_messages, [VIEW_HELP] = &view_help,
 };
 
 const struct view_ops *view_ops(enum view_id view)
@@ -56,6 +57,7 @@ unsigned view_panes(const struct ui *ui, struct pane panes[PANES_MAX])
     for (unsigned i = 0; i < count; i++) {
         panes[i].name = ops->panes[panes[i].number];
         panes[i].detail[0] = '\0';
+        panes[i].alert = false;
     }
     return count;
 }

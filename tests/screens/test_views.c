@@ -60,7 +60,7 @@ static void draw_at(const struct model *model, struct ui *ui, int rows, int cols
 START_TEST(test_nothing_outside)
 {
     struct model *(*const models[])(void) = {screen_model_empty, screen_model_real,
-                                             screen_model_long};
+                                             screen_model_long, screen_model_devices};
     const struct model *model = models[_i / VIEW_COUNT]();
     enum view_id view = (enum view_id)(_i % VIEW_COUNT);
     struct ui ui;
@@ -259,7 +259,7 @@ int main(void)
     int failed;
 
     tcase_set_timeout(tc, 240);
-    tcase_add_loop_test(tc, test_nothing_outside, 0, 3 * VIEW_COUNT);
+    tcase_add_loop_test(tc, test_nothing_outside, 0, 4 * VIEW_COUNT);
     tcase_add_loop_test(tc, test_panes_alone, 0, VIEW_COUNT);
     tcase_add_loop_test(tc, test_panes_fit, 0, VIEW_COUNT);
     tcase_add_test(tc, test_same_model_same_grid);

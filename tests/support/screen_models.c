@@ -149,6 +149,101 @@ struct model *screen_model_real(void)
     return model;
 }
 
+static struct device_info *add_device(struct model *model, const char *name, uint64_t first,
+                                      uint64_t last)
+{
+    struct device_info *dev = &model->devices.devices[model->devices.count++];
+
+    snprintf(dev->name, sizeof(dev->name), "%s", name);
+    dev->ranges[dev->range_count++] = (struct device_range){.first = first, .last = last};
+    dev->deadline = DEVICE_NEVER;
+    return dev;
+}
+
+static void add_range(struct device_info *dev, uint64_t first, uint64_t last, bool memory)
+{
+    dev->ranges[dev->range_count++] =
+        (struct device_range){.first = first, .last = last, .memory = memory};
+}
+
+static void add_field(struct device_info *dev, const char *name, unsigned bits, uint64_t value,
+                      const char *text)
+{
+    struct device_field *field = &dev->fields[dev->field_count++];
+
+    *field = (struct device_field){.value = value, .bits = (uint8_t)bits};
+    snprintf(field->name, sizeof(field->name), "%s", name);
+    snprintf(field->text, sizeof(field->text), "%s", text);
+}
+
+static void add_internal(struct device_info *dev, const char *name, unsigned bits, uint64_t value,
+                         const char *text)
+{
+    add_field(dev, name, bits, value, text);
+    dev->fields[dev->field_count - 1].internal = true;
+}
+
+static void add_chip(struct device_info *pic, const char *who, unsigned irr, unsigned imr)
+{
+    char name[24];
+
+    snprintf(name, sizeof(name), "%s IRR", who);
+    add_field(pic, name, 8, irr, irr ? "IRQ 4 requested" : "none requested");
+    snprintf(name, sizeof(name), "%s ISR", who);
+    add_field(pic, name, 8, 0, "none in service");
+    snprintf(name, sizeof(name), "%s IMR", who);
+    add_field(pic, name, 8, imr, "the others masked");
+    snprintf(name, sizeof(name), "%s ICW2", who);
+    add_internal(pic, name, 8, irr ? 0x20 : 0, irr ? "vectors 0x20-0x27" : "not written");
+}
+
+static void add_uart(struct model *model)
+{
+    struct device_info *uart = add_device(model, "uart", 0x3f8, 0x3ff);
+
+    uart->lines = 1 << 4;
+    uart->deadline = 123456;
+    uart->changed = 1 << 0 | 1 << 2;
+    add_field(uart, "RBR", 8, 'a', "'a'");
+    add_field(uart, "IER", 8, 1, "received data");
+    add_field(uart, "IIR", 8, 4, "received data available");
+    add_field(uart, "LCR", 8, 3, "8N1, DLAB 0");
+    add_field(uart, "MCR", 8, 0x0b, "DTR, RTS, OUT2 (interrupt on)");
+    add_field(uart, "LSR", 8, 0x61, "DR, THRE, TEMT");
+    add_field(uart, "MSR", 8, 0xb0, "CTS, DSR, DCD");
+    add_field(uart, "divisor", 16, 12, "9600 baud");
+    add_internal(uart, "FCR", 8, 0, "FIFO off");
+    add_internal(uart, "FIFO 0-7", 64, UINT64_C(0x6100000000000000), "a");
+    add_internal(uart, "next character", 64, 1041666, "in 1041666 ns");
+}
+
+struct model *screen_model_devices(void)
+{
+    struct model *model = screen_model_real();
+    struct device_info *pic = add_device(model, "pic", 0x20, 0x21), *dev;
+
+    text_tail_add(&model->text, TEXT_SERIAL, "\r\nlogin: \b\b> ", 14);
+    model->devices.now = 100000;
+    model->devices.levels = 1 << 0 | 1 << 4;
+    model->devices.intr = true;
+    model->devices.serial_waiting = 5;
+    add_range(pic, 0xa0, 0xa1, false);
+    add_range(pic, 0x4d0, 0x4d1, false);
+    add_chip(pic, "master", 0x10, 0xef);
+    add_chip(pic, "slave", 0, 0xff);
+    dev = add_device(model, "pit", 0x40, 0x43);
+    dev->lines = 1 << 0;
+    dev->deadline = 54925493;
+    dev = add_device(model, "i8042", 0x60, 0x60);
+    add_range(dev, 0x64, 0x64, false);
+    dev->lines = 1 << 1 | 1 << 12;
+    dev->deadline = 99999;
+    dev = add_device(model, "frame-buffer", 0x3c0, 0x3df);
+    add_range(dev, 0xfd000000, 0xfdffffff, true);
+    add_uart(model);
+    return model;
+}
+
 static void long_code(struct model *model)
 {
     add_code(model, 0xffff800000201228, "488b07", "mov rax, qword ptr [rdi]");

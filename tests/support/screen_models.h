@@ -11,6 +11,8 @@
 struct model *screen_model_empty(void);
 /* A boot sector in real mode, after 4 exits; EAX, EIP and flags have just changed. */
 struct model *screen_model_real(void);
+/* The same with some of its devices: a PIT that ticks, a UART that was set up and has a character. */
+struct model *screen_model_devices(void);
 /* Long mode, 1,843 exits, the last an EPT violation; the ring holds them all. */
 struct model *screen_model_long(void);
 /* The same with five breakpoints, one of them off. */

@@ -569,6 +569,170 @@ START_TEST(test_ring_catches_up)
 }
 END_TEST
 
+/* The bytes that a key gives in the serial console; 0: none. */
+static unsigned bytes_of(uint32_t key, char bytes[COMMAND_BYTES + 1])
+{
+    struct event event = {.kind = EVENT_KEY, .key = key};
+    struct command command;
+
+    update(model, &ui, &event, &command);
+    if (command.kind == COMMAND_NONE)
+        return 0;
+    ck_assert_int_eq(command.kind, COMMAND_TYPE);
+    memcpy(bytes, command.bytes, command.size);
+    bytes[command.size] = '\0';
+    return command.size;
+}
+
+static void check_bytes(const char *keys, const char *want)
+{
+    char got[COMMAND_BYTES + 1] = "";
+
+    ck_assert_uint_eq(bytes_of((uint32_t)key_parse(&keys), got), strlen(want));
+    ck_assert_str_eq(got, want);
+}
+
+START_TEST(test_typing_begins)
+{
+    start(screen_model_real(), VIEW_STEP);
+    press("o2<Enter>"); /* a device is wanted there, not the guest */
+    ck_assert_int_eq(ui_view(&ui), VIEW_DEVICES);
+    ck_assert_uint_eq(ui.focus[VIEW_DEVICES], CONSOLE_PANE);
+    ck_assert(!ui.typing);
+    press("<C-]>");
+    ck_assert_ptr_nonnull(strstr(ui.message, "Enter"));
+    press("<Enter>");
+    ck_assert(ui.typing);
+    press("<C-]>");
+    ck_assert(!ui.typing);
+    ck_assert_uint_eq(command_count, 0);
+    model->run = RUN_ENDED;
+    press("<Enter>");
+    ck_assert(!ui.typing);
+    ck_assert_str_eq(ui.message, "the guest has ended: r restarts it");
+    start(screen_model_empty(), VIEW_LABS);
+    press("o<Enter>");
+    ck_assert(!ui.typing);
+    ck_assert_str_eq(ui.message, "no lab is open: l lists them");
+}
+END_TEST
+
+/* Every key is the guest's; none does anything here. */
+START_TEST(test_typing)
+{
+    char bytes[COMMAND_BYTES + 1];
+
+    start(screen_model_real(), VIEW_STEP);
+    press("o<Enter>");
+    for (uint32_t key = 1; key < 0x7f; key++) {
+        if (key == K_CTRL(']'))
+            continue;
+        ck_assert_uint_eq(bytes_of(key, bytes), 1);
+        ck_assert_uint_eq((unsigned char)bytes[0], key);
+        ck_assert(ui.typing && !ui.prompt.open && !ui.zoom);
+        ck_assert_int_eq(ui_view(&ui), VIEW_DEVICES);
+        ck_assert_uint_eq(ui.focus[VIEW_DEVICES], CONSOLE_PANE);
+    }
+    ck_assert_uint_eq(bytes_of(K_NUL, bytes), 1);
+    ck_assert_int_eq(bytes[0], '\0');
+    ck_assert_uint_eq(ui.sent, 126);
+    ck_assert(ui_busy(&ui, model));
+    press("<C-]>");
+    ck_assert(!ui.typing);
+    press("q");
+    ck_assert_int_eq(ui_view(&ui), VIEW_STEP);
+}
+END_TEST
+
+START_TEST(test_typing_sequences)
+{
+    char bytes[COMMAND_BYTES + 1];
+
+    start(screen_model_real(), VIEW_STEP);
+    press("o<Enter>");
+    check_bytes("<Enter>", "\r");
+    check_bytes("<BS>", "\177");
+    check_bytes("<Esc>", "\033");
+    check_bytes("<Tab>", "\t");
+    check_bytes("<S-Tab>", "\033[Z");
+    check_bytes("<Up>", "\033[A");
+    check_bytes("<Down>", "\033[B");
+    check_bytes("<Right>", "\033[C");
+    check_bytes("<Left>", "\033[D");
+    check_bytes("<Home>", "\033[H");
+    check_bytes("<End>", "\033[F");
+    check_bytes("<PgUp>", "\033[5~");
+    check_bytes("<PgDn>", "\033[6~");
+    check_bytes("<Del>", "\033[3~");
+    check_bytes("<C-c>", "\003");
+    check_bytes("<C-z>", "\032");
+    check_bytes("\xc3\xa9", "\xc3\xa9");
+    ck_assert_uint_eq(bytes_of(0x1f642, bytes), 4);
+    ck_assert_str_eq(bytes, "\xf0\x9f\x99\x82");
+    ck_assert(ui.typing);
+}
+END_TEST
+
+/* The mouse takes no keys away from the guest; the footer's way out can be clicked. */
+START_TEST(test_typing_and_mouse)
+{
+    struct event click = {.kind = EVENT_MOUSE, .mouse = MOUSE_CLICK, .row = 12, .col = 5};
+    struct command command;
+
+    start(screen_model_real(), VIEW_STEP);
+    press("o<Enter>");
+    update(model, &ui, &click, &command);
+    click.mouse = MOUSE_WHEEL_UP;
+    update(model, &ui, &click, &command);
+    ck_assert(ui.typing);
+    ck_assert_uint_eq(ui.focus[VIEW_DEVICES], CONSOLE_PANE);
+    click = (struct event){.kind = EVENT_MOUSE, .mouse = MOUSE_CLICK, .row = 23, .col = 2};
+    update(model, &ui, &click, &command);
+    ck_assert(!ui.typing);
+}
+END_TEST
+
+START_TEST(test_devices)
+{
+    struct event click = {.kind = EVENT_MOUSE, .mouse = MOUSE_CLICK, .col = 5};
+    struct command command;
+    struct pane pane;
+
+    start(screen_model_devices(), VIEW_STEP);
+    press("o2");
+    ck_assert_uint_eq(ui.selected_device, 0);
+    press("3j2j");
+    ck_assert_uint_eq(ui.selected_device, 1);
+    ck_assert_int_eq(ui.scroll[VIEW_DEVICES][3], 0);
+    press("G");
+    ck_assert_uint_eq(ui.selected_device, model->devices.count - 1);
+    press("/PIC<Enter>");
+    ck_assert_uint_eq(ui.selected_device, 0);
+    press("/3f8<Enter>");
+    ck_assert_str_eq(model->devices.devices[ui.selected_device].name, "uart");
+    press(";"); /* the only one: found again */
+    ck_assert_str_eq(ui.message, "");
+    press("/nowhere<Enter>");
+    ck_assert_ptr_nonnull(strstr(ui.message, "not in this pane"));
+    press("3/divisor<Enter>");
+    ck_assert_int_gt(ui.scroll[VIEW_DEVICES][3], 0);
+    press("2");
+    view_focused_pane(&ui, &pane);
+    click.row = pane.row + 2;
+    update(model, &ui, &click, &command);
+    ck_assert_uint_eq(ui.selected_device, 0);
+    ck_assert_int_eq(ui.scroll[VIEW_DEVICES][3], 0);
+    click.row = pane.row + 1; /* the head of the table */
+    update(model, &ui, &click, &command);
+    ck_assert_uint_eq(ui.selected_device, 0);
+    press("www");
+    ck_assert_int_eq(ui.console, CONSOLE_ALL);
+    press("s"); /* keys of the machine work there */
+    ck_assert_uint_eq(command_count, 1);
+    ck_assert_int_eq(commands[0], COMMAND_STEP);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("update");
@@ -596,6 +760,11 @@ int main(void)
     tcase_add_test(tc, test_mouse);
     tcase_add_test(tc, test_log);
     tcase_add_test(tc, test_ring_catches_up);
+    tcase_add_test(tc, test_typing_begins);
+    tcase_add_test(tc, test_typing);
+    tcase_add_test(tc, test_typing_sequences);
+    tcase_add_test(tc, test_typing_and_mouse);
+    tcase_add_test(tc, test_devices);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

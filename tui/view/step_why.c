@@ -1,6 +1,7 @@
 /* Why the selected exit happened, its fields as recorded, and what the guest printed. */
 #include "core/explain.h"
 #include "tui/view/step.h"
+#include "tui/widget/console.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -116,48 +117,7 @@ int step_fields(const struct vm_exit *exit, const struct area *area, int scroll)
     return row + scroll;
 }
 
-static char tail_byte(const struct text_tail *text, uint64_t n)
-{
-    return text->bytes[n % TEXT_TAIL];
-}
-
-/*
- * Lay the text out in lines of `cols` columns and draw those from line `first` on. Returns the
- * number of lines. Bytes that are no printable ASCII are shown as a dot: the guest owns them.
- */
-static int output_lines(const struct text_tail *text, const struct area *area, int first)
-{
-    uint64_t n = text->total > TEXT_TAIL ? text->total - TEXT_TAIL : 0;
-    int line = 0, col = 0;
-
-    for (; n < text->total; n++) {
-        unsigned char ch = (unsigned char)tail_byte(text, n);
-
-        if (ch == '\r')
-            continue;
-        if (ch == '\n' || (col >= area->cols && area->cols > 0)) {
-            line++;
-            col = 0;
-        }
-        if (ch != '\n')
-            area_char(area, line - first, col++, ROLE_GUEST, ch >= 0x20 && ch < 0x7f ? ch : 0xb7);
-    }
-    return col > 0 ? line + 1 : line;
-}
-
 int step_output(const struct text_tail *text, const struct area *area, int scroll)
 {
-    struct area inside = area_part(area, 0, 1, area->rows, area->cols - 2);
-    struct grid none = {.rows = 0};
-    struct area nowhere = {.grid = &none, .rows = inside.rows, .cols = inside.cols};
-    int lines, first;
-
-    if (text->total == 0) {
-        area_text(area, 0, 1, ROLE_DIM, "The guest has printed nothing.");
-        return 1;
-    }
-    lines = output_lines(text, &nowhere, 0);
-    first = lines - inside.rows - scroll;
-    output_lines(text, &inside, first < 0 ? 0 : first);
-    return lines;
+    return console_draw(text, CONSOLE_ALL, area, scroll, false);
 }

@@ -68,7 +68,7 @@ static void title_draw(const struct area *all, const struct pane *p, bool focuse
 
     col = area_printf(&line, 0, col, focused ? ROLE_TITLE_FOCUS : ROLE_TITLE, " %s ", p->name);
     if (p->detail[0])
-        area_printf(&line, 0, col, ROLE_DIM, " %s ", p->detail);
+        area_printf(&line, 0, col, p->alert ? ROLE_RUNNING : ROLE_DIM, " %s ", p->detail);
 }
 
 void panes_draw(struct grid *grid, const struct pane *panes, unsigned count, unsigned focus)

@@ -20,6 +20,7 @@ struct pane {
     int row, col, rows, cols; /* in the grid, borders included */
     const char *name;
     char detail[96]; /* behind the name */
+    bool alert;      /* the detail is a warning: it is not to be overlooked */
 };
 
 /* Draw all boxes and titles; the one with the number `focus` is drawn as focused. */
