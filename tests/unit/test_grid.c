@@ -189,6 +189,12 @@ START_TEST(test_numbers)
     ck_assert_str_eq(text_grouped(999, buf), "999");
     ck_assert_str_eq(text_grouped(1000, buf), "1,000");
     ck_assert_str_eq(text_grouped(UINT64_MAX, buf), "18,446,744,073,709,551,615");
+    ck_assert_str_eq(text_time(0, buf), "0 ns");
+    ck_assert_str_eq(text_time(99999, buf), "99,999 ns");
+    ck_assert_str_eq(text_time(1193000, buf), "1,193 us");
+    ck_assert_str_eq(text_time(54925493, buf), "54,925 us");
+    ck_assert_str_eq(text_time(100000000, buf), "100 ms");
+    ck_assert_str_eq(text_time(UINT64_MAX, buf), "18,446,744,073 s");
     ck_assert_str_eq(text_short(999, buf), "999");
     ck_assert_str_eq(text_short(1000, buf), "1.0k");
     ck_assert_str_eq(text_short(41234, buf), "41.2k");
