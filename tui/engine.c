@@ -172,14 +172,19 @@ static bool command_take(struct engine *e, struct command *command)
     return go_on;
 }
 
+/* What is done aside runs nothing: the rate of the last run stays. */
 static void command_run(struct engine *e, const struct command *command)
 {
-    e->start = sample_take(e);
+    bool runs = !command_is_aside(command->kind);
+
+    if (runs)
+        e->start = sample_take(e);
     session_execute(e->session, command);
     pthread_mutex_lock(&e->lock);
     e->running = NULL;
     pthread_mutex_unlock(&e->lock);
-    rate_update(e);
+    if (runs)
+        rate_update(e);
 }
 
 static void *engine_main(void *arg)

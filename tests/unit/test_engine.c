@@ -710,6 +710,33 @@ START_TEST(test_engine_types)
 }
 END_TEST
 
+/* Typing to a guest that is paused leaves the figures of its last run as they were. */
+START_TEST(test_engine_keeps_the_rate)
+{
+    const struct model *m;
+    uint64_t exits, insns;
+
+    engine_start(LOOP);
+    send(COMMAND_OPEN, LOOP);
+    send(COMMAND_CONTINUE, 0);
+    do {
+        m = next_model();
+    } while (m->run != RUN_RUNNING || !m->has_rate);
+    send(COMMAND_INTERRUPT, 0);
+    m = model_when_done();
+    ck_assert(m->has_rate);
+    exits = m->rate_exits;
+    insns = m->rate_insns;
+    send_text("x");
+    m = model_when_done();
+    ck_assert_uint_eq(m->devices.serial_waiting, 1);
+    ck_assert(m->has_rate);
+    ck_assert_uint_eq(m->rate_exits, exits);
+    ck_assert_uint_eq(m->rate_insns, insns);
+    engine_destroy(engine);
+}
+END_TEST
+
 /* More keys at once than commands can wait: none is lost, and all count as done. */
 START_TEST(test_engine_pastes)
 {
@@ -773,6 +800,7 @@ int main(void)
     tcase_add_test(tc, test_guest_that_waits_for_a_key);
     tcase_add_test(tc, test_devices);
     tcase_add_loop_test(tc, test_engine_types, 0, 2);
+    tcase_add_test(tc, test_engine_keeps_the_rate);
     tcase_add_test(tc, test_engine_pastes);
     tcase_add_test(tc, test_engine_ends_asleep);
     suite_add_tcase(suite, tc);
