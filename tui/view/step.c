@@ -10,9 +10,8 @@
  * recorded others, and the titles say so when an earlier exit is selected.
  */
 #include "tui/view/step.h"
-#include "core/explain.h"
-#include "tui/text.h"
 #include "tui/view.h"
+#include "tui/widget/exit_table.h"
 
 #include <stdio.h>
 
@@ -190,66 +189,37 @@ static bool step_move(const struct model *model, struct ui *ui, unsigned number,
                       int page)
 {
     const struct vm_exit *exit = ui_exit(ui, model);
-    int step = move == MOVE_PAGE_UP || move == MOVE_PAGE_DOWN ? (page > 3 ? page - 2 : 1) : 1;
 
     if (number != 3)
         return false;
     if (!exit)
         return true;
-    if (move == MOVE_TOP)
-        exit = exit_list_first(&model->ring, &ui->filter);
-    else if (move == MOVE_BOTTOM)
-        exit = exit_list_last(&model->ring, &ui->filter);
-    else
-        exit = exit_list_move(&model->ring, &ui->filter, exit->seq,
-                              move == MOVE_UP || move == MOVE_PAGE_UP ? -step : step);
+    exit = exit_table_move(&model->ring, &ui->filter, exit, move, page);
     select_exit(model, ui, exit);
     return true;
 }
 
-/* Reason and meaning, as the table shows them. */
-static bool exit_has(const struct vm_exit *exit, const char *text)
-{
-    char meaning[80];
-
-    exit_meaning(exit, meaning, sizeof(meaning));
-    return text_has(exit_reason_name(exit->reason), text) || text_has(meaning, text);
-}
-
-/* Through the whole list once, past its end from its other end on. */
 static int step_find(const struct model *model, struct ui *ui, unsigned number, int direction)
 {
-    const struct vm_exit *start = ui_exit(ui, model), *exit = start;
+    const struct vm_exit *exit = ui_exit(ui, model);
 
     if (number != 3)
         return -1;
-    while (exit) {
-        const struct vm_exit *next =
-            exit_list_move(&model->ring, &ui->filter, exit->seq, direction);
-
-        if (next == exit)
-            next = direction > 0 ? exit_list_first(&model->ring, &ui->filter)
-                                 : exit_list_last(&model->ring, &ui->filter);
-        if (exit_has(next, ui->find)) {
-            select_exit(model, ui, next);
-            return 1;
-        }
-        exit = next != start ? next : NULL;
-    }
-    return 0;
+    exit = exit_table_find(&model->ring, &ui->filter, exit, ui->find, direction);
+    if (exit)
+        select_exit(model, ui, exit);
+    return exit != NULL;
 }
 
 static void step_click(const struct model *model, struct ui *ui, const struct pane *pane, int row)
 {
     const struct vm_exit *exit = ui_exit(ui, model);
-    uint64_t seqs[GRID_SIDE_MAX];
-    int rows;
 
     if (pane->number != 3 || !exit)
         return;
-    rows = exit_list_window(&model->ring, &ui->filter, exit->seq, pane->rows - 4, seqs);
-    if (row >= 1 && row <= rows)
-        select_exit(model, ui, exit_ring_get(&model->ring, seqs[row - 1]));
+    exit = exit_table_at(&model->ring, &ui->filter, exit, pane->rows - 2, row);
+    if (exit)
+        select_exit(model, ui, exit);
 }
 
 const struct view_ops view_step = {
