@@ -16,15 +16,22 @@ enum {
     OPT_SIZE,
     OPT_FORMAT,
     OPT_ASCII,
-    OPT_MONO
+    OPT_MONO,
+    OPT_COST
 };
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, OPT_HELP},           {"lab", required_argument, NULL, OPT_LAB},
-    {"at", required_argument, NULL, OPT_AT},         {"insns", required_argument, NULL, OPT_INSNS},
-    {"keys", required_argument, NULL, OPT_KEYS},     {"size", required_argument, NULL, OPT_SIZE},
-    {"format", required_argument, NULL, OPT_FORMAT}, {"ascii", no_argument, NULL, OPT_ASCII},
-    {"mono", no_argument, NULL, OPT_MONO},           {0},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"lab", required_argument, NULL, OPT_LAB},
+    {"at", required_argument, NULL, OPT_AT},
+    {"insns", required_argument, NULL, OPT_INSNS},
+    {"keys", required_argument, NULL, OPT_KEYS},
+    {"size", required_argument, NULL, OPT_SIZE},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"ascii", no_argument, NULL, OPT_ASCII},
+    {"mono", no_argument, NULL, OPT_MONO},
+    {"cost", no_argument, NULL, OPT_COST},
+    {0},
 };
 
 struct arguments {
@@ -105,6 +112,9 @@ static int parse_option(int c, char **argv, struct arguments *a)
     case OPT_MONO:
         a->config.mono = true;
         return CLI_OK;
+    case OPT_COST:
+        a->options.cost = true;
+        return CLI_OK;
     default:
         return cli_bad_option(&verb_render, argv, c);
     }
@@ -113,12 +123,12 @@ static int parse_option(int c, char **argv, struct arguments *a)
 static int check_arguments(int argc, char **argv, struct arguments *a)
 {
     if (optind == argc)
-        return cli_usage(&verb_render, "no VIEW given (step, labs, help)");
+        return cli_usage(&verb_render, "no VIEW given (step, exits, labs, ...)");
     if (argc - optind > 1)
         return cli_usage(&verb_render, "'%.60s': one VIEW at a time", argv[optind + 1]);
     a->options.view = argv[optind];
     if (view_find(a->options.view) == VIEW_COUNT)
-        return cli_bad_value(&verb_render, "'%.40s' is no view (step, labs, help)",
+        return cli_bad_value(&verb_render, "'%.40s' is no view (step, exits, labs, ...)",
                              a->options.view);
     if (a->options.exits && a->options.insns)
         return cli_usage(&verb_render, "--at and --insns are two positions");
@@ -175,10 +185,10 @@ static int run(int argc, char **argv)
 const struct verb verb_render = {
     .name = "render",
     .arguments = "VIEW [--lab LAB] [--at N] [--insns N] [--keys KEYS] [--size CxR] "
-                 "[--format F] [--ascii] [--mono]",
+                 "[--format F] [--ascii] [--mono] [--cost]",
     .summary = "a screen of the tui, without a terminal",
     .help =
-        "VIEW is step, labs or help.\n"
+        "VIEW is step, exits, breaks, labs, messages or help.\n"
         "\n"
         "  --lab LAB    the lab that is open; else the one started last, else the first\n"
         "  --at N       run it for N exits first\n"
@@ -189,8 +199,9 @@ const struct verb verb_render = {
         "  --format F   text (the default), ansi, svg or json\n"
         "  --ascii      no box-drawing characters\n"
         "  --mono       no colours\n"
+        "  --cost       in the view of exits, what they cost: cycles of this host\n"
         "\n"
-        "The same command gives the same bytes on any host. A guest that runs on without an\n"
-        "end is stopped after 20,000,000 instructions.\n",
+        "Without --cost, the same command gives the same bytes on any host. A guest that runs\n"
+        "on without an end is stopped after 20,000,000 instructions.\n",
     .run = run,
 };

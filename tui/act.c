@@ -60,6 +60,20 @@ static void filter(struct ui *ui, const char *what)
     }
 }
 
+static void show_reason(const struct model *model, struct ui *ui)
+{
+    const struct vm_exit *exit = ui_reason_exit(ui, model);
+    struct exit_filter filter;
+
+    ui_reason_filter(ui, model, &filter);
+    ui->filter = filter;
+    ui->selected_exit = exit->seq;
+    ui->follow = ui->reason_follow;
+    ui_show(ui, VIEW_STEP);
+    ui_message(ui, false, "only exits with %s are listed; f and Enter list all",
+               exit_reason_name(exit->reason));
+}
+
 static void break_at(struct ui *ui, const char *where, struct command *command)
 {
     struct breakpoint new = {.enabled = true};
@@ -112,7 +126,7 @@ static bool act_time(const struct model *model, struct ui *ui, enum action_id id
     enum command_kind kind = plain_command(id);
 
     if (id == ACTION_NEXT_SAME) {
-        unsigned reason = ui_exit(ui, model)->reason;
+        unsigned reason = ui_reason(ui, model);
 
         update_send(ui, command, COMMAND_NEXT_SAME);
         command->reason = reason;
@@ -129,6 +143,9 @@ static bool act_place(const struct model *model, struct ui *ui, enum action_id i
     switch (id) {
     case ACTION_STEPS:
         ui_show(ui, VIEW_STEP);
+        return true;
+    case ACTION_EXITS:
+        ui_show(ui, VIEW_EXITS);
         return true;
     case ACTION_BREAKS:
         ui_show(ui, VIEW_BREAKS);
@@ -203,6 +220,9 @@ static unsigned act_other(const struct model *model, struct ui *ui, enum action_
         break;
     case ACTION_REMOVE:
         break_change(model, ui, COMMAND_BREAK_REMOVE, command);
+        break;
+    case ACTION_SHOW_REASON:
+        show_reason(model, ui);
         break;
     case ACTION_FILTER:
         filter(ui, argument);

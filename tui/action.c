@@ -76,7 +76,14 @@ static const char *no_exit_to_repeat(const struct model *model, const struct ui 
 {
     const char *why = not_paused(model, ui);
 
-    return why ? why : no_exit(model, ui);
+    if (why)
+        return why;
+    return ui_reason(ui, model) < EXIT_REASON_COUNT ? NULL : "no exit has happened yet";
+}
+
+static const char *no_reason(const struct model *model, const struct ui *ui)
+{
+    return ui_reason_exit(ui, model) ? NULL : "no exit of a reason is kept";
 }
 
 static const char *no_find(const struct model *model, const struct ui *ui)
@@ -105,7 +112,7 @@ static const char *not_typing(const struct model *model, const struct ui *ui)
 }
 
 #define IN(view) (1u << VIEW_##view)
-#define MACHINE (IN(STEP) | IN(BREAKS) | IN(DEVICES))
+#define MACHINE (IN(STEP) | IN(EXITS) | IN(BREAKS) | IN(DEVICES))
 #define EVERYWHERE ((1u << VIEW_COUNT) - 1)
 
 static const struct action actions[ACTION_COUNT] = {

@@ -227,6 +227,7 @@ static int engine_prepare(struct engine *e, const struct tui_config *config)
     e->session->pause = engine_pause;
     e->session->wait = engine_wait;
     e->session->ctx = e;
+    e->session->has_cost = true;
     for (unsigned i = 0; i < 3; i++) {
         *models[i] = malloc(sizeof(struct model));
         if (!*models[i])

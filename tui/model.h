@@ -13,6 +13,7 @@
 #include "core/exit.h"
 #include "core/machine.h"
 #include "tui/devices.h"
+#include "trace/trace.h"
 #include "x86/regs.h"
 
 #include <stdbool.h>
@@ -118,6 +119,8 @@ struct model {
     unsigned break_count;
 
     uint64_t counts[EXIT_REASON_COUNT]; /* all exits, by reason */
+    bool has_cost;                      /* host cycles may be shown: they differ with every run */
+    struct trace_profile profile;       /* of all exits, for their costs */
     struct exit_ring ring;
     struct text_tail text;
     struct device_list devices; /* compared with those at the stop before this one */

@@ -20,13 +20,16 @@ unsigned reasons_sort(const uint64_t counts[EXIT_REASON_COUNT], uint8_t order[EX
     return used;
 }
 
-/* Parts of `scale` in the whole, rounded down. Counters of a day times 1000 still fit; sums of
- * cycles might not, so it is done in floating point. */
+/* How many of `scale` parts, rounded down; in floating point, since sums of cycles times 1000 need
+ * not fit. */
 static unsigned share(uint64_t part, uint64_t whole, unsigned scale)
 {
-    unsigned n = whole ? (unsigned)((double)part * scale / (double)whole) : 0;
+    unsigned n;
 
-    return n >= scale && part < whole ? scale - 1 : n > scale ? scale : n;
+    if (part >= whole)
+        return part ? scale : 0;
+    n = (unsigned)((double)part * scale / (double)whole);
+    return n < scale ? n : scale - 1;
 }
 
 const char *share_text(uint64_t part, uint64_t whole, char buf[SHARE_MAX])
@@ -50,8 +53,10 @@ const char *share_text_fine(uint64_t part, uint64_t whole, char buf[SHARE_MAX])
 
 void share_bar(const struct area *area, int row, int col, int width, uint64_t part, uint64_t whole)
 {
-    int full = whole && width > 0 ? (int)((double)part * width / (double)whole + 0.5) : 0;
+    int full = part >= whole ? width : (int)((double)part * width / (double)whole + 0.5);
 
+    if (part == 0)
+        full = 0;
     for (int i = 0; i < width; i++)
         area_char(area, row, col + i, i < full ? ROLE_BAR : ROLE_BORDER,
                   i < full ? 0x2588 : 0x2591);

@@ -113,6 +113,7 @@ static int render(struct render *r, enum view_id view, FILE *out, struct error *
     int rc;
 
     r->session->limits.insns = RENDER_INSNS;
+    r->session->has_cost = r->options->cost;
     model_init(r->model, r->config->labs, r->config->lab_count);
     ui_init(&r->ui, view == VIEW_LABS ? VIEW_LABS : VIEW_STEP, view, r->options->rows,
             r->options->cols);

@@ -59,6 +59,7 @@ static void exit_seen(void *ctx, const struct machine *m, const struct vm_exit *
 
     (void)m;
     exit_ring_add(&s->ring, exit);
+    trace_profile_add(&s->profile, exit);
 }
 
 static void text_seen(void *ctx, enum text_source source, const char *text, size_t size)
@@ -77,6 +78,7 @@ static void forget(struct session *s)
     s->has_rate = false;
     s->code_bits = 0;
     memset(&s->text, 0, sizeof(s->text));
+    memset(&s->profile, 0, sizeof(s->profile));
     exit_ring_reset(&s->ring, ++s->epoch);
 }
 
@@ -308,6 +310,9 @@ void session_publish(struct session *session, struct model *model)
     memcpy(model->message, session->message, sizeof(model->message));
     exit_ring_catch_up(&model->ring, &session->ring);
     model->text = session->text;
+    model->has_cost = session->has_cost;
+    if (session->has_cost)
+        model->profile = session->profile;
     if (session->machine)
         machine_publish(session, model);
 }

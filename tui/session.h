@@ -42,6 +42,8 @@ struct session {
     uint64_t code_start, code_cs_base; /* of the code window, so that it stays while RIP is in it */
     unsigned code_bits;
     struct exit_ring ring;
+    bool has_cost; /* publish what exits cost; set by who lives with figures of this host */
+    struct trace_profile profile;
     struct text_tail text;
 };
 

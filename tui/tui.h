@@ -42,11 +42,12 @@ int tui_run(struct tui_config *config, int *signal, struct error *err);
 enum render_format { RENDER_TEXT, RENDER_ANSI, RENDER_SVG, RENDER_JSON };
 
 struct render_options {
-    const char *view;      /* "step", "labs", "help" */
+    const char *view;      /* "step", "exits", "labs", ...: see view.c */
     uint64_t exits, insns; /* run so far before drawing; 0: do not run */
     const char *keys;      /* pressed then; see tui/key.h; NULL: none */
     int rows, cols;
     enum render_format format;
+    bool cost; /* show what exits cost, in host cycles: those differ with every run */
 };
 
 /*

@@ -1,5 +1,6 @@
 /* The state of the screen, see ui.h. */
 #include "tui/ui.h"
+#include "tui/reasons.h"
 #include "tui/view.h"
 
 #include <stdarg.h>
@@ -11,7 +12,7 @@ void ui_init(struct ui *ui, enum view_id root, enum view_id top, int rows, int c
     memset(ui, 0, sizeof(*ui));
     ui->rows = rows;
     ui->cols = cols;
-    ui->follow = true;
+    ui->follow = ui->reason_follow = true;
     ui->stack[0] = root;
     ui->depth = 1;
     for (unsigned view = 0; view < VIEW_COUNT; view++)
@@ -77,4 +78,42 @@ const struct vm_exit *ui_exit(const struct ui *ui, const struct model *model)
     if (ui->follow)
         return exit_list_last(&model->ring, &ui->filter);
     return exit_list_at(&model->ring, &ui->filter, ui->selected_exit);
+}
+
+static unsigned profile_reason(const struct ui *ui, const struct model *model)
+{
+    uint8_t order[EXIT_REASON_COUNT];
+
+    if (ui->reason_chosen && model->counts[ui->reason] > 0)
+        return ui->reason;
+    return reasons_sort(model->counts, order) > 0 ? order[0] : EXIT_REASON_COUNT;
+}
+
+unsigned ui_reason(const struct ui *ui, const struct model *model)
+{
+    const struct vm_exit *exit;
+
+    if (ui_view(ui) == VIEW_EXITS)
+        return profile_reason(ui, model);
+    exit = ui_exit(ui, model);
+    return exit ? exit->reason : EXIT_REASON_COUNT;
+}
+
+void ui_reason_filter(const struct ui *ui, const struct model *model, struct exit_filter *filter)
+{
+    unsigned reason = profile_reason(ui, model);
+
+    *filter = (struct exit_filter){
+        .on = true,
+        .only = {.kind = BREAK_REASON, .enabled = true, .first = reason, .last = reason}};
+}
+
+const struct vm_exit *ui_reason_exit(const struct ui *ui, const struct model *model)
+{
+    struct exit_filter filter;
+
+    ui_reason_filter(ui, model, &filter);
+    if (ui->reason_follow)
+        return exit_list_last(&model->ring, &filter);
+    return exit_list_at(&model->ring, &filter, ui->reason_exit);
 }

@@ -13,6 +13,7 @@
 
 enum view_id {
     VIEW_STEP,
+    VIEW_EXITS,
     VIEW_BREAKS,
     VIEW_DEVICES,
     VIEW_LABS,
@@ -50,6 +51,10 @@ struct ui {
 
     bool typing;               /* the guest has the keys, in the serial console */
     enum console_text console; /* what the serial console shows */
+    bool reason_chosen; /* in the profile; else the most frequent reason is selected */
+    unsigned reason;
+    bool reason_follow; /* the newest exit of that reason is selected */
+    uint64_t reason_exit;
 
     struct prompt prompt;
     char find[PROMPT_MAX]; /* what was looked for last */
@@ -86,5 +91,13 @@ bool ui_shows_tour(const struct ui *ui);
 bool ui_busy(const struct ui *ui, const struct model *model);
 /* The exit that is selected among those that pass the filter; NULL when there is none. */
 const struct vm_exit *ui_exit(const struct ui *ui, const struct model *model);
+/*
+ * The reason that is selected: in the profile its row, else that of the selected exit;
+ * EXIT_REASON_COUNT when there is none.
+ */
+unsigned ui_reason(const struct ui *ui, const struct model *model);
+/* In the profile: only exits of the selected reason, and the selected one of them or NULL. */
+void ui_reason_filter(const struct ui *ui, const struct model *model, struct exit_filter *filter);
+const struct vm_exit *ui_reason_exit(const struct ui *ui, const struct model *model);
 
 #endif

@@ -155,7 +155,8 @@ static unsigned update_model(const struct model *model, struct ui *ui)
 {
     if (model->ring.epoch != ui->epoch) {
         ui->epoch = model->ring.epoch;
-        ui->follow = true;
+        ui->follow = ui->reason_follow = true;
+        ui->reason_chosen = false;
         for (unsigned pane = 0; pane <= PANES_MAX; pane++)
             ui->scroll[VIEW_STEP][pane] = 0;
     }

@@ -3,13 +3,20 @@
 
 #include <string.h>
 
-extern const struct view_ops view_step, view_breaks, view_devices, view_labs, view_messages,
-    view_help;
+extern const struct view_ops view_step, view_exits, view_breaks, view_devices, view_labs,
+    view_messages, view_help;
 
+/* clang-format off */
 static const struct view_ops *const views[VIEW_COUNT] = {
-    [VIEW_STEP] = &view_step,       [VIEW_BREAKS] = &view_breaks,     [VIEW_LABS] = &view_labs,
-    [VIEW_DEVICES] = &view_devices, [VIEW_MESSAGES] = &view_messages, [VIEW_HELP] = &view_help,
+    [VIEW_STEP] = &view_step,
+    [VIEW_EXITS] = &view_exits,
+    [VIEW_BREAKS] = &view_breaks,
+    [VIEW_DEVICES] = &view_devices,
+    [VIEW_LABS] = &view_labs,
+    [VIEW_MESSAGES] = &view_messages,
+    [VIEW_HELP] = &view_help,
 };
+/* clang-format on */
 
 const struct view_ops *view_ops(enum view_id view)
 {

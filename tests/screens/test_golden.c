@@ -31,6 +31,8 @@ static const struct screen screens[] = {
     {"devices", screen_model_devices, VIEW_DEVICES, "2G"},
     {"devices-typing", screen_model_devices, VIEW_DEVICES, "<Enter>"},
     {"devices-serial", screen_model_devices, VIEW_DEVICES, "w2"},
+    {"exits", screen_model_real, VIEW_EXITS, ""},
+    {"exits-day", screen_model_day, VIEW_EXITS, "jj"},
     {"labs", screen_model_empty, VIEW_LABS, ""},
     {"labs-open", screen_model_real, VIEW_LABS, "jj<Enter>"},
     {"step-filter", screen_model_long, VIEW_STEP, "fcpuid<Enter>kk"},

@@ -358,3 +358,34 @@ struct model *screen_model_breaks(void)
     add_break(model, "msr=c0000080", 0, true);
     return model;
 }
+
+static void add_cost(struct model *model, unsigned reason, uint64_t count, uint32_t min,
+                     uint32_t mean, uint32_t max)
+{
+    model->counts[reason] = count;
+    model->profile.rows[reason] = (struct trace_profile_row){
+        .count = count, .cost_sum = count * mean, .cost_min = min, .cost_max = max};
+    model->profile.total += count;
+}
+
+struct model *screen_model_day(void)
+{
+    struct model *model = screen_model_long();
+    const uint64_t exits = 100000000000;
+
+    for (uint64_t seq = model->ring.begin; seq < model->ring.end; seq++)
+        model->ring.slots[seq % EXIT_RING].seq += exits - 1843;
+    for (uint64_t to = exits, from = 1843; from-- > 0;)
+        model->ring.slots[--to % EXIT_RING] = model->ring.slots[from];
+    model->ring.begin = exits - 1843;
+    model->ring.end = exits;
+    model->exits = exits;
+    model->has_cost = true;
+    add_cost(model, EXIT_IO, 99999000000, 310, 1180, 41000000);
+    add_cost(model, EXIT_CPUID, 999000, 900, 2050, 99000);
+    add_cost(model, EXIT_RDMSR, 990, 640, 700, 1900);
+    add_cost(model, EXIT_EPT_VIOLATION, 8, 3050, 6100, 90000);
+    add_cost(model, EXIT_CR_ACCESS, 1, 4100, 4100, 4100);
+    add_cost(model, EXIT_HLT, 1, 4000000000u, 4000000000u, 4000000000u);
+    return model;
+}

@@ -18,4 +18,7 @@ struct model *screen_model_long(void);
 /* The same with five breakpoints, one of them off. */
 struct model *screen_model_breaks(void);
 
+/* The same after a day: 100,000,000,000 exits of six reasons, with what they cost. */
+struct model *screen_model_day(void);
+
 #endif

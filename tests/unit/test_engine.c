@@ -189,6 +189,30 @@ START_TEST(test_next_exit_and_restart)
 }
 END_TEST
 
+/* What exits cost is published only where it is wanted, and begins anew with the machine. */
+START_TEST(test_profile)
+{
+    struct tui_config config = config_for(-1);
+    struct session *s = session_with(&config, LOOP);
+
+    ck_assert(session_run_to(s, 1001, 0));
+    session_publish(s, &model);
+    ck_assert(!model.has_cost);
+    ck_assert_uint_eq(model.profile.total, 0);
+    s->has_cost = true;
+    session_publish(s, &model);
+    ck_assert(model.has_cost);
+    ck_assert_uint_eq(model.profile.total, 1001);
+    ck_assert_uint_eq(model.profile.rows[EXIT_IO].count, model.counts[EXIT_IO]);
+    ck_assert_uint_eq(model.profile.rows[EXIT_CPUID].count, 500);
+    ck_assert_uint_ge(model.profile.rows[EXIT_CPUID].cost_sum,
+                      500 * (uint64_t)model.profile.rows[EXIT_CPUID].cost_min);
+    execute(s, COMMAND_RESTART, 0);
+    ck_assert_uint_eq(model.profile.total, 0);
+    session_destroy(s);
+}
+END_TEST
+
 START_TEST(test_ends)
 {
     struct tui_config config = config_for(-1);
@@ -781,6 +805,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, test_steps);
     tcase_add_test(tc, test_next_exit_and_restart);
+    tcase_add_test(tc, test_profile);
     tcase_add_test(tc, test_ends);
     tcase_add_test(tc, test_run_to);
     tcase_add_test(tc, test_over);
