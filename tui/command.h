@@ -3,6 +3,7 @@
 #define VLAB_TUI_COMMAND_H
 
 #include "core/breakpoint.h"
+#include "tui/memory.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,9 @@ enum command_kind {
     COMMAND_BREAK_ADD,    /* `breakpoint` */
     COMMAND_BREAK_ENABLE, /* switch the one with breakpoint.id off or on */
     COMMAND_BREAK_REMOVE,
-    COMMAND_TYPE /* `size` of `bytes` for the guest's COM1 */
+    COMMAND_TYPE, /* `size` of `bytes` for the guest's COM1 */
+    COMMAND_LOOK, /* show the memory around `place` */
+    COMMAND_FIND  /* `pattern` in memory behind `place`, or `backward` before it */
 };
 
 /* Whether a command is carried out in the middle of a run. */
@@ -41,6 +44,10 @@ struct command {
     struct breakpoint breakpoint;
     uint8_t size;
     char bytes[COMMAND_BYTES];
+    struct memory_place place;
+    bool backward;
+    uint8_t pattern_size; /* bytes */
+    uint8_t pattern[MEMORY_PATTERN];
 };
 
 #endif

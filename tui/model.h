@@ -14,6 +14,7 @@
 #include "core/machine.h"
 #include "tui/devices.h"
 #include "trace/trace.h"
+#include "tui/memory.h"
 #include "x86/regs.h"
 
 #include <stdbool.h>
@@ -114,6 +115,13 @@ struct model {
     unsigned code_count;
     unsigned code_at;      /* the line at RIP; code_count when it could not be read */
     uint64_t code_cs_base; /* what is added to an address of `code` to be linear */
+
+    struct memory_place memory_place; /* what was asked for, when memory.on */
+    uint64_t memory_at;               /* its address now */
+    struct memory_window memory;
+    struct memory_window memory_before; /* at the stop before, wherever the window was then */
+    struct code_line memory_insn;       /* at memory_at, in the mode of now; length 0: none */
+    struct memory_found found;          /* what was searched for last */
 
     struct breakpoint breaks[MACHINE_BREAKS_MAX];
     unsigned break_count;

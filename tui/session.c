@@ -4,6 +4,7 @@
  * A step goes through the same loop as a long run, so a request to stop means the same in both.
  */
 #include "tui/session.h"
+#include "tui/session_memory.h"
 #include "tui/session_run.h"
 #include "core/backend.h"
 #include "x86/disasm.h"
@@ -75,6 +76,7 @@ static void forget(struct session *s)
     s->machine = NULL;
     s->run = RUN_NONE;
     s->has_before = false;
+    s->memory_before.on = false;
     s->has_rate = false;
     s->code_bits = 0;
     memset(&s->text, 0, sizeof(s->text));
@@ -163,6 +165,10 @@ static void execute_aside(struct session *s, const struct command *command)
         machine_break_enable(s->machine, bp->id, !bp->enabled);
     else if (command->kind == COMMAND_BREAK_REMOVE && s->machine)
         machine_break_remove(s->machine, bp->id);
+    else if (command->kind == COMMAND_LOOK)
+        session_look(s, command);
+    else if (command->kind == COMMAND_FIND)
+        session_find(s, command);
 }
 
 void session_execute(struct session *session, const struct command *command)
@@ -295,6 +301,7 @@ static void machine_publish(struct session *s, struct model *model)
     breaks_publish(s->machine, model);
     devices_publish(s, model);
     code_publish(s, model);
+    session_memory_publish(s, model);
 }
 
 void session_publish(struct session *session, struct model *model)
@@ -313,6 +320,7 @@ void session_publish(struct session *session, struct model *model)
     model->has_cost = session->has_cost;
     if (session->has_cost)
         model->profile = session->profile;
+    model->memory.on = false;
     if (session->machine)
         machine_publish(session, model);
 }

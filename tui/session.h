@@ -41,6 +41,10 @@ struct session {
     struct device_list devices_before;
     uint64_t code_start, code_cs_base; /* of the code window, so that it stays while RIP is in it */
     unsigned code_bits;
+    bool looks; /* at memory */
+    struct memory_place place;
+    struct memory_window memory_before;
+    struct memory_found found;
     struct exit_ring ring;
     bool has_cost; /* publish what exits cost; set by who lives with figures of this host */
     struct trace_profile profile;

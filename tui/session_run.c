@@ -8,6 +8,7 @@
  * breakpoint.
  */
 #include "tui/session_run.h"
+#include "tui/session_memory.h"
 #include "core/backend.h"
 #include "x86/decode.h"
 
@@ -281,6 +282,7 @@ void session_go(struct session *session, const struct command *command,
     machine_get_state(session->machine, &session->before);
     devices_read(session->machine, &session->devices_before);
     session->has_before = true;
+    session_memory_keep(session);
     session->run = RUN_RUNNING;
     rc = run_kind(session, command, limits);
     if (rc < 0) {

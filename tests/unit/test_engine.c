@@ -680,6 +680,34 @@ START_TEST(test_engine_ends)
 }
 END_TEST
 
+/* Memory can be looked at, and searched, while the guest runs. */
+START_TEST(test_engine_looks_aside)
+{
+    struct command look = {.kind = COMMAND_LOOK, .place = {.base = MEMORY_RIP}};
+    struct command find = {.kind = COMMAND_FIND, .size = 2, .bytes = {0xeb, 0xfe}};
+    const struct model *m;
+
+    engine_start(SPIN);
+    send(COMMAND_OPEN, SPIN);
+    send(COMMAND_CONTINUE, 0);
+    do {
+        m = next_model();
+    } while (m->run != RUN_RUNNING);
+    ck_assert(!m->memory.on);
+    ck_assert_int_eq(engine_command(engine, &look), 0);
+    ck_assert_int_eq(engine_command(engine, &find), 0);
+    do {
+        m = next_model();
+    } while (!m->memory.on || m->found.id == 0);
+    ck_assert_int_eq(m->run, RUN_RUNNING);
+    ck_assert_uint_eq(m->memory_at, 0x1000);
+    ck_assert_str_eq(m->memory_insn.text, "jmp 0x1000");
+    ck_assert(m->found.hit);
+    ck_assert_uint_eq(m->found.address, 0x1000);
+    engine_destroy(engine);
+}
+END_TEST
+
 START_TEST(test_engine_refuses_too_much)
 {
     struct command step = {.kind = COMMAND_STEP};
@@ -819,6 +847,7 @@ int main(void)
     tcase_add_test(tc, test_engine_breaks_into_a_run);
     tcase_add_test(tc, test_engine_spins);
     tcase_add_test(tc, test_engine_ends);
+    tcase_add_test(tc, test_engine_looks_aside);
     tcase_add_test(tc, test_engine_refuses_too_much);
     tcase_add_test(tc, test_typing);
     tcase_add_test(tc, test_typing_too_much);
