@@ -188,7 +188,7 @@ const struct verb verb_render = {
                  "[--format F] [--ascii] [--mono] [--cost]",
     .summary = "a screen of the tui, without a terminal",
     .help =
-        "VIEW is step, exits, breaks, labs, messages or help.\n"
+        "VIEW is step, exits, memory, breaks, labs, messages or help.\n"
         "\n"
         "  --lab LAB    the lab that is open; else the one started last, else the first\n"
         "  --at N       run it for N exits first\n"

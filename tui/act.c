@@ -1,5 +1,6 @@
 /* What each action does, see act.h. */
 #include "tui/act.h"
+#include "tui/act_memory.h"
 #include "tui/find.h"
 #include "tui/view.h"
 
@@ -147,6 +148,9 @@ static bool act_place(const struct model *model, struct ui *ui, enum action_id i
     case ACTION_EXITS:
         ui_show(ui, VIEW_EXITS);
         return true;
+    case ACTION_MEMORY:
+        ui_show(ui, VIEW_MEMORY);
+        return true;
     case ACTION_BREAKS:
         ui_show(ui, VIEW_BREAKS);
         return true;
@@ -166,6 +170,10 @@ static bool act_place(const struct model *model, struct ui *ui, enum action_id i
     case ACTION_FOCUS_PREVIOUS:
         view_focus_next(ui, id == ACTION_FOCUS_NEXT ? 1 : -1);
         return true;
+    case ACTION_LEFT:
+    case ACTION_RIGHT:
+        view_side(model, ui, id == ACTION_RIGHT ? 1 : -1);
+        return true;
     case ACTION_UP:
     case ACTION_DOWN:
     case ACTION_PAGE_UP:
@@ -183,12 +191,23 @@ _Static_assert(ACTION_DOWN - ACTION_UP == MOVE_DOWN && ACTION_BOTTOM - ACTION_UP
                    ACTION_PAGE_UP - ACTION_UP == MOVE_PAGE_UP,
                "the moves of action.def are in the order of enum move");
 
-static void find(const struct model *model, struct ui *ui, const char *text)
+/* Memory is searched by the engine: what is on the screen is little of it. */
+static void find_next(const struct model *model, struct ui *ui, int direction,
+                      struct command *command)
+{
+    if (ui_view(ui) == VIEW_MEMORY && ui->focus[VIEW_MEMORY] == 1)
+        memory_find(model, ui, direction, command);
+    else
+        find_move(model, ui, direction);
+}
+
+static void find(const struct model *model, struct ui *ui, const char *text,
+                 struct command *command)
 {
     if (*text)
         snprintf(ui->find, sizeof(ui->find), "%s", text);
     if (ui->find[0])
-        find_move(model, ui, 1);
+        find_next(model, ui, 1, command);
 }
 
 /* Two steps from another pane: nobody is to type to the guest who wanted a device of the list. */
@@ -228,11 +247,11 @@ static unsigned act_other(const struct model *model, struct ui *ui, enum action_
         filter(ui, argument);
         break;
     case ACTION_FIND:
-        find(model, ui, argument);
+        find(model, ui, argument, command);
         break;
     case ACTION_FIND_NEXT:
     case ACTION_FIND_PREVIOUS:
-        find_move(model, ui, id == ACTION_FIND_NEXT ? 1 : -1);
+        find_next(model, ui, id == ACTION_FIND_NEXT ? 1 : -1, command);
         break;
     case ACTION_FOCUS:
         focus(ui, argument);
@@ -271,7 +290,8 @@ static unsigned act_other(const struct model *model, struct ui *ui, enum action_
 unsigned act(const struct model *model, struct ui *ui, enum action_id id, const char *argument,
              struct command *command)
 {
-    if (act_time(model, ui, id, command) || act_place(model, ui, id))
+    if (act_time(model, ui, id, command) || act_place(model, ui, id) ||
+        memory_act(model, ui, id, argument))
         return UPDATE_DRAW;
     return act_other(model, ui, id, argument, command);
 }

@@ -92,6 +92,11 @@ static const char *no_find(const struct model *model, const struct ui *ui)
     return ui->find[0] ? NULL : "nothing was looked for: / asks what";
 }
 
+static const char *no_place(const struct model *model, const struct ui *ui)
+{
+    return ui->memory.backs > 0 ? no_machine(model, ui) : "there is no place before";
+}
+
 static const char *no_break(const struct model *model, const struct ui *ui)
 {
     (void)ui;
@@ -112,7 +117,7 @@ static const char *not_typing(const struct model *model, const struct ui *ui)
 }
 
 #define IN(view) (1u << VIEW_##view)
-#define MACHINE (IN(STEP) | IN(EXITS) | IN(BREAKS) | IN(DEVICES))
+#define MACHINE (IN(STEP) | IN(EXITS) | IN(MEMORY) | IN(BREAKS) | IN(DEVICES))
 #define EVERYWHERE ((1u << VIEW_COUNT) - 1)
 
 static const struct action actions[ACTION_COUNT] = {

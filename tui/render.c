@@ -18,17 +18,30 @@ struct render {
     bool quit;
 };
 
-static void handle(struct render *r, const struct event *event)
+/* A new model; what a view then asks for, such as memory, is in the next one. */
+static void show_fresh(struct render *r)
 {
     struct event fresh = {.kind = EVENT_MODEL};
     struct command command;
 
-    r->quit |= update(r->model, &r->ui, event, &command) & UPDATE_QUIT;
+    session_publish(r->session, r->model);
+    update(r->model, &r->ui, &fresh, &command);
     if (command.kind == COMMAND_NONE)
         return;
     session_execute(r->session, &command);
     session_publish(r->session, r->model);
     update(r->model, &r->ui, &fresh, &command);
+}
+
+static void handle(struct render *r, const struct event *event)
+{
+    struct command command;
+
+    r->quit |= update(r->model, &r->ui, event, &command) & UPDATE_QUIT;
+    if (command.kind != COMMAND_NONE) {
+        session_execute(r->session, &command);
+        show_fresh(r);
+    }
 }
 
 static int press_keys(struct render *r, struct error *err)
@@ -108,8 +121,6 @@ static int draw(struct render *r, FILE *out, struct error *err)
 
 static int render(struct render *r, enum view_id view, FILE *out, struct error *err)
 {
-    struct event fresh = {.kind = EVENT_MODEL};
-    struct command command;
     int rc;
 
     r->session->limits.insns = RENDER_INSNS;
@@ -124,8 +135,7 @@ static int render(struct render *r, enum view_id view, FILE *out, struct error *
         return rc;
     if (r->config->lab >= 0)
         r->ui.selected_lab = (unsigned)r->config->lab;
-    session_publish(r->session, r->model);
-    update(r->model, &r->ui, &fresh, &command);
+    show_fresh(r);
     rc = press_keys(r, err);
     return rc < 0 ? rc : draw(r, out, err);
 }

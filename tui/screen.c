@@ -254,6 +254,18 @@ static void more_draw(struct grid *grid, const struct pane *pane, int scroll, in
         }
 }
 
+static void content_draw(const struct model *model, const struct ui *ui, struct grid *grid,
+                         const struct pane *pane)
+{
+    const struct view_ops *ops = view_ops(ui_view(ui));
+    struct area inside = pane_inside(grid, pane);
+    int lines = ops->draw(model, ui, pane->number, &inside);
+
+    if (!(ops->endless >> pane->number & 1))
+        more_draw(grid, pane, ui->scroll[ui_view(ui)][pane->number], lines);
+}
+
+/* The focused pane comes last: where several have a selection, its one gets the cursor. */
 static void body_draw(const struct model *model, const struct ui *ui, struct grid *grid)
 {
     const struct view_ops *ops = view_ops(ui_view(ui));
@@ -263,13 +275,11 @@ static void body_draw(const struct model *model, const struct ui *ui, struct gri
     for (unsigned i = 0; i < count && ops->detail; i++)
         ops->detail(model, ui, &panes[i]);
     panes_draw(grid, panes, count, ui->focus[ui_view(ui)]);
-    for (unsigned i = 0; i < count; i++) {
-        struct area inside = pane_inside(grid, &panes[i]);
-        unsigned number = panes[i].number;
-        int lines = ops->draw(model, ui, number, &inside);
+    for (unsigned i = 0; i < 2 * count; i++) {
+        const struct pane *pane = &panes[i % count];
 
-        if (!(ops->endless >> number & 1))
-            more_draw(grid, &panes[i], ui->scroll[ui_view(ui)][number], lines);
+        if ((pane->number == ui->focus[ui_view(ui)]) == (i >= count))
+            content_draw(model, ui, grid, pane);
     }
 }
 

@@ -13,6 +13,7 @@ void ui_init(struct ui *ui, enum view_id root, enum view_id top, int rows, int c
     ui->rows = rows;
     ui->cols = cols;
     ui->follow = ui->reason_follow = true;
+    ui->memory.place.base = MEMORY_RSP;
     ui->stack[0] = root;
     ui->depth = 1;
     for (unsigned view = 0; view < VIEW_COUNT; view++)

@@ -6,6 +6,7 @@
 #define VLAB_TUI_UI_H
 
 #include "tui/exit_list.h"
+#include "tui/memory.h"
 #include "tui/model.h"
 #include "tui/prompt.h"
 #include "tui/widget/console.h"
@@ -14,6 +15,7 @@
 enum view_id {
     VIEW_STEP,
     VIEW_EXITS,
+    VIEW_MEMORY,
     VIEW_BREAKS,
     VIEW_DEVICES,
     VIEW_LABS,
@@ -36,6 +38,20 @@ struct log_line {
     char text[MESSAGE_MAX];
 };
 
+/* Where the user looks at memory. */
+enum { MEMORY_BACK = 16 };
+
+struct memory_cursor {
+    struct memory_place place;
+    struct memory_place asked; /* of the engine, when has_asked */
+    bool has_asked;
+    uint64_t top;                          /* the first line that is seen, as far as that can be */
+    struct memory_place back[MEMORY_BACK]; /* places before, the last of them back[backs - 1] */
+    unsigned backs;
+    unsigned base;  /* enum memory_base that is selected in the list; 0: the first */
+    uint64_t found; /* id of the last answer to a search */
+};
+
 struct ui {
     int rows, cols;
     enum view_id stack[UI_STACK]; /* stack[depth - 1] is shown, stack[0] is the root */
@@ -55,6 +71,8 @@ struct ui {
     unsigned reason;
     bool reason_follow; /* the newest exit of that reason is selected */
     uint64_t reason_exit;
+
+    struct memory_cursor memory;
 
     struct prompt prompt;
     char find[PROMPT_MAX]; /* what was looked for last */

@@ -1,6 +1,7 @@
 /* What each event does to the screen's state, see update.h. */
 #include "tui/update.h"
 #include "tui/act.h"
+#include "tui/act_memory.h"
 #include "tui/key.h"
 #include "tui/palette.h"
 #include "tui/tour.h"
@@ -161,6 +162,7 @@ static unsigned update_model(const struct model *model, struct ui *ui)
             ui->scroll[VIEW_STEP][pane] = 0;
     }
     ui->insns = model->insns;
+    memory_answer(model, ui);
     if (model->message_id != ui->seen_message) {
         ui->seen_message = model->message_id;
         ui_message(ui, model->message_error, "%s", model->message);
@@ -168,10 +170,9 @@ static unsigned update_model(const struct model *model, struct ui *ui)
     return UPDATE_DRAW;
 }
 
-unsigned update(const struct model *model, struct ui *ui, const struct event *event,
-                struct command *command)
+static unsigned dispatch(const struct model *model, struct ui *ui, const struct event *event,
+                         struct command *command)
 {
-    command->kind = COMMAND_NONE;
     switch (event->kind) {
     case EVENT_KEY:
         return update_key(model, ui, event->key, command);
@@ -188,4 +189,16 @@ unsigned update(const struct model *model, struct ui *ui, const struct event *ev
         return UPDATE_DRAW;
     }
     return 0;
+}
+
+unsigned update(const struct model *model, struct ui *ui, const struct event *event,
+                struct command *command)
+{
+    unsigned result;
+
+    command->kind = COMMAND_NONE;
+    result = dispatch(model, ui, event, command);
+    if (command->kind == COMMAND_NONE)
+        memory_ask(model, ui, command);
+    return result;
 }

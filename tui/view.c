@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-extern const struct view_ops view_step, view_exits, view_breaks, view_devices, view_labs,
-    view_messages, view_help;
+extern const struct view_ops view_step, view_exits, view_memory, view_breaks, view_devices,
+    view_labs, view_messages, view_help;
 
 /* clang-format off */
 static const struct view_ops *const views[VIEW_COUNT] = {
     [VIEW_STEP] = &view_step,
     [VIEW_EXITS] = &view_exits,
+    [VIEW_MEMORY] = &view_memory,
     [VIEW_BREAKS] = &view_breaks,
     [VIEW_DEVICES] = &view_devices,
     [VIEW_LABS] = &view_labs,
@@ -164,4 +165,14 @@ void view_focus_next(struct ui *ui, int direction)
         number = (number + PANES_MAX - 1 + (unsigned)direction) % PANES_MAX + 1;
     } while (!views[ui_view(ui)]->panes[number] || (count > 1 && !has_pane(panes, count, number)));
     ui->focus[ui_view(ui)] = number;
+}
+
+void view_side(const struct model *model, struct ui *ui, int direction)
+{
+    const struct view_ops *ops = views[ui_view(ui)];
+    struct pane pane;
+
+    view_focused_pane(ui, &pane);
+    if (!ops->side || !ops->side(model, ui, pane.number, direction))
+        view_focus_next(ui, direction);
 }

@@ -34,6 +34,8 @@ struct view_ops {
     /* Move the selection of a pane; false when the pane has none and scrolls. May be NULL. */
     bool (*move)(const struct model *model, struct ui *ui, unsigned number, enum move move,
                  int page);
+    /* Move it to the side, by -1 or 1; false: the keys go to another pane. May be NULL. */
+    bool (*side)(const struct model *model, struct ui *ui, unsigned number, int direction);
     /*
      * Move the selection of a pane to the next exit, line, ... that has ui->find (direction 1), or
      * the one before (-1): 1, or 0 when there is none; -1 when the pane has no selection. May be
@@ -59,6 +61,8 @@ bool view_pane_at(const struct ui *ui, int row, int col, struct pane *pane);
 
 /* Move in the focused pane. */
 void view_move(const struct model *model, struct ui *ui, enum move move);
+/* To the side in it, by -1 or 1, or to another pane. */
+void view_side(const struct model *model, struct ui *ui, int direction);
 /* Give the keys to another pane of the view: by number, or the next (+1) or previous (-1) one. */
 bool view_focus(struct ui *ui, unsigned number);
 void view_focus_next(struct ui *ui, int direction);

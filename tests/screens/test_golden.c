@@ -33,6 +33,8 @@ static const struct screen screens[] = {
     {"devices-serial", screen_model_devices, VIEW_DEVICES, "w2"},
     {"exits", screen_model_real, VIEW_EXITS, ""},
     {"exits-day", screen_model_day, VIEW_EXITS, "jj"},
+    {"memory", screen_model_memory, VIEW_MEMORY, ""},
+    {"memory-registers", screen_model_memory, VIEW_MEMORY, "3jjj"},
     {"labs", screen_model_empty, VIEW_LABS, ""},
     {"labs-open", screen_model_real, VIEW_LABS, "jj<Enter>"},
     {"step-filter", screen_model_long, VIEW_STEP, "fcpuid<Enter>kk"},

@@ -73,6 +73,21 @@ START_TEST(test_nothing_outside)
 }
 END_TEST
 
+/* What only these models have to show. */
+START_TEST(test_own_models)
+{
+    static struct model *(*const models[])(void) = {screen_model_day, screen_model_memory};
+    static const enum view_id views[] = {VIEW_EXITS, VIEW_MEMORY};
+    const struct model *model = models[_i]();
+    struct ui ui;
+
+    ui_init(&ui, VIEW_STEP, views[_i], 1, 1);
+    for (int rows = 1; rows <= ROWS_MAX; rows++)
+        for (int cols = 1; cols <= COLS_MAX; cols++)
+            draw_at(model, &ui, rows, cols);
+}
+END_TEST
+
 /* Each pane alone, and scrolled much further than it is long. */
 START_TEST(test_panes_alone)
 {
@@ -260,6 +275,7 @@ int main(void)
 
     tcase_set_timeout(tc, 240);
     tcase_add_loop_test(tc, test_nothing_outside, 0, 4 * VIEW_COUNT);
+    tcase_add_loop_test(tc, test_own_models, 0, 2);
     tcase_add_loop_test(tc, test_panes_alone, 0, VIEW_COUNT);
     tcase_add_loop_test(tc, test_panes_fit, 0, VIEW_COUNT);
     tcase_add_test(tc, test_same_model_same_grid);

@@ -1,6 +1,9 @@
 /* Models made by hand for tests of the screen. See screen_models.h. */
 #include "tests/support/screen_models.h"
 
+#include "mmu/ept.h"
+#include "x86/paging.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -387,5 +390,42 @@ struct model *screen_model_day(void)
     add_cost(model, EXIT_EPT_VIOLATION, 8, 3050, 6100, 90000);
     add_cost(model, EXIT_CR_ACCESS, 1, 4100, 4100, 4100);
     add_cost(model, EXIT_HLT, 1, 4000000000u, 4000000000u, 4000000000u);
+    return model;
+}
+
+static void window_at(struct memory_window *w, uint64_t address)
+{
+    static const char text[] = "stack of the guest";
+
+    w->on = true;
+    w->start = memory_window_start(address);
+    w->pages[0] = (struct memory_page){.gpa = 0x207000,
+                                       .ept = EPT_READ | EPT_WRITE,
+                                       .rights = X86_RIGHT_WRITE,
+                                       .page_size = 4096,
+                                       .rule = "all levels allow it"};
+    for (unsigned i = 1; i < MEMORY_PAGES; i++)
+        w->pages[i] = (struct memory_page){.status = MEMORY_UNMAPPED, .rule = "P = 0: not present"};
+    for (unsigned i = 0; i < MEMORY_WINDOW; i++)
+        w->bytes[i] = i % 64 < 24 ? 0 : (uint8_t)(i * 7);
+    memcpy(w->bytes + 0xf90, text, sizeof(text));
+    memcpy(w->bytes + 0xfe0, "\x32\x12\x20\x00\x00\x80\xff\xff", 8);
+}
+
+struct model *screen_model_memory(void)
+{
+    struct model *model = screen_model_long();
+    struct code_line *insn = &model->memory_insn;
+
+    model->memory_place.base = MEMORY_RSP;
+    model->memory_at = model->now.gpr[X86_RSP];
+    window_at(&model->memory, model->memory_at);
+    window_at(&model->memory_before, model->memory_at);
+    model->memory_before.bytes[0xfe0] = 0x2b;
+    model->memory_before.bytes[0xfe8] = 0x99;
+    model->memory_before.bytes[0xf97] = 'x';
+    insn->address = model->memory_at;
+    insn->length = 2;
+    snprintf(insn->text, sizeof(insn->text), "xor dl, byte ptr [rdx]");
     return model;
 }

@@ -21,4 +21,8 @@ struct model *screen_model_breaks(void);
 /* The same after a day: 100,000,000,000 exits of six reasons, with what they cost. */
 struct model *screen_model_day(void);
 
+/* Long mode again, with the memory around RSP: its page, of which some bytes have just changed, and a
+ * page behind it that is not mapped. */
+struct model *screen_model_memory(void);
+
 #endif
