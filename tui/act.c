@@ -195,7 +195,7 @@ _Static_assert(ACTION_DOWN - ACTION_UP == MOVE_DOWN && ACTION_BOTTOM - ACTION_UP
 static void find_next(const struct model *model, struct ui *ui, int direction,
                       struct command *command)
 {
-    if (ui_view(ui) == VIEW_MEMORY && ui->focus[VIEW_MEMORY] == 1)
+    if (memory_has_keys(ui))
         memory_find(model, ui, direction, command);
     else
         find_move(model, ui, direction);

@@ -6,7 +6,7 @@
  * window it has got.
  */
 #include "tui/act_memory.h"
-#include "mmu/ept.h"
+#include "tui/view.h"
 #include "util/bytes.h"
 #include "x86/paging.h"
 
@@ -173,6 +173,14 @@ bool memory_act(const struct model *model, struct ui *ui, enum action_id id, con
     }
 }
 
+bool memory_has_keys(const struct ui *ui)
+{
+    enum view_id view = ui_view(ui);
+
+    return (view == VIEW_MEMORY && ui->focus[view] == 1) ||
+           (view == VIEW_STEP && ui->focus[view] == 8);
+}
+
 void memory_find(const struct model *model, struct ui *ui, int direction, struct command *command)
 {
     uint8_t bytes[MEMORY_PATTERN];
@@ -200,11 +208,27 @@ void memory_answer(const struct model *model, struct ui *ui)
         go_number(ui, found->physical, found->address);
 }
 
+/* In its own view, and in the step view where there is room for its pane. */
+static bool is_shown(const struct ui *ui)
+{
+    struct pane panes[PANES_MAX];
+    unsigned count;
+
+    if (ui_view(ui) == VIEW_MEMORY)
+        return true;
+    if (ui_view(ui) != VIEW_STEP)
+        return false;
+    count = view_panes(ui, panes);
+    while (count > 0 && panes[count - 1].number != 8)
+        count--;
+    return count > 0;
+}
+
 void memory_ask(const struct model *model, struct ui *ui, struct command *command)
 {
     struct memory_cursor *m = &ui->memory;
 
-    if (ui_view(ui) != VIEW_MEMORY || model->lab < 0)
+    if (!is_shown(ui) || model->lab < 0)
         return;
     if (model->memory.on && memory_place_equal(&model->memory_place, &m->place))
         return;

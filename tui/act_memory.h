@@ -8,6 +8,9 @@
 /* False when it is no action of the memory view. */
 bool memory_act(const struct model *model, struct ui *ui, enum action_id id, const char *argument);
 
+/* The focused pane shows bytes of memory. */
+bool memory_has_keys(const struct ui *ui);
+
 /* Ask the engine to search for ui->find, behind the cursor (1) or before it (-1). */
 void memory_find(const struct model *model, struct ui *ui, int direction, struct command *command);
 /* Take the answer to a search that a new model has. */

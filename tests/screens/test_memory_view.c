@@ -343,6 +343,31 @@ START_TEST(test_click)
 }
 END_TEST
 
+/* On a screen with room for it the step view has a pane of memory, around the same place. */
+START_TEST(test_in_steps)
+{
+    struct event size = {.kind = EVENT_RESIZE, .rows = 48, .cols = 160};
+
+    start(screen_model_memory());
+    model->memory.on = false;
+    press("x");
+    ck_assert_uint_eq(count, 0);
+    event(&size);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_int_eq(commands[0].kind, COMMAND_LOOK);
+    answer();
+    press("8j<Right>");
+    ck_assert_uint_eq(ui.focus[VIEW_STEP], 8);
+    ck_assert_uint_eq(cursor(), STACK + 17);
+    press("/ab<Enter>");
+    ck_assert_int_eq(commands[count - 1].kind, COMMAND_FIND);
+    press("3/out<Enter>"); /* in the list of exits the screen itself looks */
+    ck_assert_int_ne(commands[0].kind, COMMAND_FIND);
+    press("M");
+    ck_assert_uint_eq(cursor(), STACK + 17);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory view");
@@ -361,6 +386,7 @@ int main(void)
     tcase_add_test(tc, test_physical);
     tcase_add_test(tc, test_find);
     tcase_add_test(tc, test_click);
+    tcase_add_test(tc, test_in_steps);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

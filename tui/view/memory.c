@@ -52,14 +52,6 @@ static unsigned memory_layout(const struct ui *ui, int row, int rows, struct pan
     return 3;
 }
 
-static bool is_compared(const struct model *model, const struct ui *ui)
-{
-    uint64_t at = memory_cursor(model, ui);
-    const struct memory_window *before = &model->memory_before;
-
-    return before->physical == ui->memory.place.physical && memory_window_page(before, at);
-}
-
 static void memory_detail(const struct model *model, const struct ui *ui, struct pane *pane)
 {
     char place[MEMORY_PLACE_MAX];
@@ -68,10 +60,7 @@ static void memory_detail(const struct model *model, const struct ui *ui, struct
         return;
     memory_place_text(&ui->memory.place, &model->now, place);
     if (pane->number == 1)
-        snprintf(pane->detail, sizeof(pane->detail), "%s %llx%s%s%s",
-                 ui->memory.place.physical ? "guest-physical" : "linear",
-                 (unsigned long long)memory_cursor(model, ui), *place ? "  " : "", place,
-                 is_compared(model, ui) ? "  * changed since the stop before" : "");
+        memory_title(model, ui, pane);
     else if (pane->number == 2)
         snprintf(pane->detail, sizeof(pane->detail), "%llx%s%s",
                  (unsigned long long)memory_cursor(model, ui), *place ? "  " : "", place);
@@ -155,30 +144,6 @@ static int memory_draw(const struct model *model, const struct ui *ui, unsigned 
     return memory_registers(model, ui, area);
 }
 
-/* By lines and pages of the pane; top and bottom are those of the page of 4 KiB. */
-static void cursor_move(const struct model *model, struct ui *ui, enum move move, int rows)
-{
-    uint64_t at = memory_cursor(model, ui);
-    int line, page;
-    struct pane pane;
-    struct dump dump;
-
-    view_focused_pane(ui, &pane);
-    dump = memory_dump(model, pane.cols - 2);
-    line = dump.bytes;
-    page = line * (rows > 1 ? rows - 1 : 1);
-    ui->memory.top = memory_first(model, ui, &dump, rows);
-    if (move == MOVE_TOP)
-        memory_cursor_move(model, ui, -(int64_t)(at % PAGE_SIZE));
-    else if (move == MOVE_BOTTOM)
-        memory_cursor_move(model, ui, (int64_t)(PAGE_SIZE - 1 - at % PAGE_SIZE));
-    else if (move == MOVE_UP || move == MOVE_DOWN)
-        memory_cursor_move(model, ui, move == MOVE_UP ? -line : line);
-    else
-        memory_cursor_move(model, ui, move == MOVE_PAGE_UP ? -page : page);
-    ui->memory.top = memory_first(model, ui, &dump, rows);
-}
-
 static bool memory_move(const struct model *model, struct ui *ui, unsigned number, enum move move,
                         int page)
 {
@@ -188,7 +153,7 @@ static bool memory_move(const struct model *model, struct ui *ui, unsigned numbe
     if (model->lab < 0)
         return true;
     if (number == 1)
-        cursor_move(model, ui, move, page);
+        memory_bytes_move(model, ui, move, page);
     if (number == 3)
         ui->memory.base = list[move_apply(move, list_index(list, count, memory_selected(model, ui)),
                                           count, page - 1)];

@@ -146,6 +146,10 @@ static void missing_draw(const struct area *area, int row, const struct dump *du
                     memory_why(page, physical, why));
         return;
     }
+    if (!page) {
+        area_text(area, row, byte_col(dump, 0) + 1, ROLE_DIM, row == 0 ? "not read yet" : "");
+        return;
+    }
     for (int i = 0; i < dump->bytes; i++)
         area_text(area, row, byte_col(dump, i) + 1, ROLE_DIM, "--");
 }
@@ -190,4 +194,46 @@ int memory_bytes(const struct model *model, const struct ui *ui, const struct ar
             break;
     }
     return area->rows;
+}
+
+static bool is_compared(const struct model *model, const struct ui *ui)
+{
+    uint64_t at = memory_cursor(model, ui);
+    const struct memory_window *before = &model->memory_before;
+
+    return before->physical == ui->memory.place.physical && memory_window_page(before, at);
+}
+
+void memory_title(const struct model *model, const struct ui *ui, struct pane *pane)
+{
+    char place[MEMORY_PLACE_MAX];
+
+    memory_place_text(&ui->memory.place, &model->now, place);
+    snprintf(pane->detail, sizeof(pane->detail), "%s %llx%s%s%s",
+             ui->memory.place.physical ? "guest-physical" : "linear",
+             (unsigned long long)memory_cursor(model, ui), *place ? "  " : "", place,
+             is_compared(model, ui) ? "  * changed since the stop before" : "");
+}
+
+void memory_bytes_move(const struct model *model, struct ui *ui, enum move move, int rows)
+{
+    uint64_t at = memory_cursor(model, ui);
+    int line, page;
+    struct pane pane;
+    struct dump dump;
+
+    view_focused_pane(ui, &pane);
+    dump = memory_dump(model, pane.cols - 2);
+    line = dump.bytes;
+    page = line * (rows > 1 ? rows - 1 : 1);
+    ui->memory.top = memory_first(model, ui, &dump, rows);
+    if (move == MOVE_TOP)
+        memory_cursor_move(model, ui, -(int64_t)(at % PAGE_SIZE));
+    else if (move == MOVE_BOTTOM)
+        memory_cursor_move(model, ui, (int64_t)(PAGE_SIZE - 1 - at % PAGE_SIZE));
+    else if (move == MOVE_UP || move == MOVE_DOWN)
+        memory_cursor_move(model, ui, move == MOVE_UP ? -line : line);
+    else
+        memory_cursor_move(model, ui, move == MOVE_PAGE_UP ? -page : page);
+    ui->memory.top = memory_first(model, ui, &dump, rows);
 }

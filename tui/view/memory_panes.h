@@ -5,6 +5,7 @@
 #include "tui/grid.h"
 #include "tui/model.h"
 #include "tui/ui.h"
+#include "tui/view.h"
 
 /* How a line of bytes is laid out in a pane of some width. */
 struct dump {
@@ -22,6 +23,14 @@ int memory_bytes(const struct model *model, const struct ui *ui, const struct ar
 int memory_value(const struct model *model, const struct ui *ui, const struct area *area,
                  int scroll);
 int memory_registers(const struct model *model, const struct ui *ui, const struct area *area);
+
+/* What stands behind the name of a pane that shows the bytes. */
+void memory_title(const struct model *model, const struct ui *ui, struct pane *pane);
+/*
+ * Move the cursor by lines and pages of the focused pane, which shows `rows` lines of bytes; top and
+ * bottom are those of the page of 4 KiB.
+ */
+void memory_bytes_move(const struct model *model, struct ui *ui, enum move move, int rows);
 
 /* The registers of the list, in order; returns how many. */
 unsigned memory_list(const struct model *model, enum memory_base list[MEMORY_BASES]);

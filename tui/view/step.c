@@ -4,13 +4,15 @@
  *   1 Code              2 Registers        6 Exit fields (wide screens)
  *   3 Exits                                7 Exit profile (wide screens)
  *   4 Why this exit?
- *   5 Guest output (where there are rows for it)
+ *   5 Guest output (where there are rows for it)        8 Memory (wide and high screens)
  *
  * The selected exit decides what 4 and 6 show. Code and registers are always those of now: nobody
  * recorded others, and the titles say so when an earlier exit is selected.
  */
 #include "tui/view/step.h"
+#include "tui/act_memory.h"
 #include "tui/view.h"
+#include "tui/view/memory_panes.h"
 #include "tui/widget/exit_table.h"
 
 #include <stdio.h>
@@ -21,7 +23,9 @@ struct bands {
 };
 
 /* Screens from this size on have the pane. */
-enum { COLS_PROFILE = 110, COLS_FIELDS = 140, ROWS_OUTPUT = 30 };
+enum { COLS_PROFILE = 110, COLS_FIELDS = 140, ROWS_OUTPUT = 30, ROWS_MEMORY = 40 };
+
+enum { MEMORY_COLS = 87 };
 
 static struct bands bands_divide(const struct ui *ui, int rows)
 {
@@ -29,7 +33,7 @@ static struct bands bands_divide(const struct ui *ui, int rows)
     int left;
 
     if (ui->rows >= ROWS_OUTPUT)
-        b.output = ui->rows >= 40 ? 6 : 3;
+        b.output = ui->rows >= ROWS_MEMORY ? (ui->cols >= COLS_FIELDS ? 8 : 6) : 3;
     left = rows - 4 - (b.output > 0) - b.why - b.output;
     b.top = left * 58 / 100;
     if (b.top > 24)
@@ -70,6 +74,16 @@ static void layout_exits(const struct ui *ui, int row, int rows, int fields, str
     pane_add(panes, count, 7, row, rows, profile, ui->cols);
 }
 
+static void layout_output(const struct ui *ui, int row, int rows, struct pane *panes,
+                          unsigned *count)
+{
+    bool memory = ui->cols >= COLS_FIELDS && ui->rows >= ROWS_MEMORY;
+
+    if (memory)
+        pane_add(panes, count, 8, row, rows, 0, MEMORY_COLS);
+    pane_add(panes, count, 5, row, rows, memory ? MEMORY_COLS - 1 : 0, ui->cols);
+}
+
 static unsigned step_layout(const struct ui *ui, int row, int rows, struct pane *panes)
 {
     struct bands b = bands_divide(ui, rows);
@@ -87,7 +101,7 @@ static unsigned step_layout(const struct ui *ui, int row, int rows, struct pane 
     pane_add(panes, &count, 4, row, b.why, 0, ui->cols);
     row += b.why + 1;
     if (b.output > 0)
-        pane_add(panes, &count, 5, row, b.output, 0, ui->cols);
+        layout_output(ui, row, b.output, panes, &count);
     return count;
 }
 
@@ -141,6 +155,8 @@ static void step_detail(const struct model *model, const struct ui *ui, struct p
         detail_output(&model->text, pane);
     else if (pane->number == 7)
         snprintf(pane->detail, sizeof(pane->detail), "all counted");
+    else if (pane->number == 8)
+        memory_title(model, ui, pane);
 }
 
 static int no_machine(const struct model *model, unsigned number, const struct area *area)
@@ -170,6 +186,8 @@ static int step_draw(const struct model *model, const struct ui *ui, unsigned nu
         return step_why(ui_exit(ui, model), ui->explain, area, scroll);
     case 5:
         return step_output(&model->text, area, scroll);
+    case 8:
+        return memory_bytes(model, ui, area);
     case 6:
         return step_fields(ui_exit(ui, model), area, scroll);
     default:
@@ -190,12 +208,24 @@ static bool step_move(const struct model *model, struct ui *ui, unsigned number,
 {
     const struct vm_exit *exit = ui_exit(ui, model);
 
+    if (number == 8) {
+        memory_bytes_move(model, ui, move, page);
+        return true;
+    }
     if (number != 3)
         return false;
     if (!exit)
         return true;
     exit = exit_table_move(&model->ring, &ui->filter, exit, move, page);
     select_exit(model, ui, exit);
+    return true;
+}
+
+static bool step_side(const struct model *model, struct ui *ui, unsigned number, int direction)
+{
+    if (number != 8)
+        return false;
+    memory_cursor_move(model, ui, direction);
     return true;
 }
 
@@ -226,14 +256,15 @@ const struct view_ops view_step = {
     .name = "step",
     .title = "STEP",
     .panes = {NULL, "Code", "Registers", "Exits", "Why this exit?", "Guest output", "Exit fields",
-              "Exit profile"},
+              "Exit profile", "Memory"},
     .first_focus = 3,
     .from_end = 1 << 5,
-    .endless = 1 << 1 | 1 << 3 | 1 << 5,
+    .endless = 1 << 1 | 1 << 3 | 1 << 5 | 1 << 8,
     .layout = step_layout,
     .detail = step_detail,
     .draw = step_draw,
     .move = step_move,
+    .side = step_side,
     .find = step_find,
     .click = step_click,
 };
