@@ -193,8 +193,8 @@ void memory_find(const struct model *model, struct ui *ui, int direction, struct
     update_send(ui, command, COMMAND_FIND);
     command->place = ui->memory.place;
     command->backward = direction < 0;
-    command->size = (uint8_t)size;
-    memcpy(command->bytes, bytes, size);
+    command->pattern_size = (uint8_t)size;
+    memcpy(command->pattern, bytes, size);
 }
 
 void memory_answer(const struct model *model, struct ui *ui)

@@ -67,7 +67,7 @@ struct ui {
 
     bool typing;               /* the guest has the keys, in the serial console */
     enum console_text console; /* what the serial console shows */
-    bool reason_chosen; /* in the profile; else the most frequent reason is selected */
+    bool reason_chosen;        /* in the profile; else the most frequent reason is selected */
     unsigned reason;
     bool reason_follow; /* the newest exit of that reason is selected */
     uint64_t reason_exit;

@@ -296,8 +296,8 @@ START_TEST(test_find)
     press("M/0f a2<Enter>");
     ck_assert_uint_eq(count, 1);
     ck_assert_int_eq(commands[0].kind, COMMAND_FIND);
-    ck_assert_uint_eq(commands[0].size, 2);
-    ck_assert_uint_eq(commands[0].bytes[1], 0xa2);
+    ck_assert_uint_eq(commands[0].pattern_size, 2);
+    ck_assert_uint_eq(commands[0].pattern[1], 0xa2);
     ck_assert(!commands[0].backward);
     ck_assert_int_eq(commands[0].place.base, MEMORY_RSP);
     model->found = (struct memory_found){.id = 1, .hit = true, .address = 0x7c05};

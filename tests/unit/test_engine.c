@@ -684,7 +684,7 @@ END_TEST
 START_TEST(test_engine_looks_aside)
 {
     struct command look = {.kind = COMMAND_LOOK, .place = {.base = MEMORY_RIP}};
-    struct command find = {.kind = COMMAND_FIND, .size = 2, .bytes = {0xeb, 0xfe}};
+    struct command find = {.kind = COMMAND_FIND, .pattern_size = 2, .pattern = {0xeb, 0xfe}};
     const struct model *m;
 
     engine_start(SPIN);
