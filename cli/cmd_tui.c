@@ -8,12 +8,16 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { OPT_HELP = 256, OPT_AT, OPT_ASCII, OPT_MONO, OPT_MOUSE };
+enum { OPT_HELP = 256, OPT_AT, OPT_ASCII, OPT_MONO, OPT_MOUSE, OPT_RECORD, OPT_PLAIN };
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, OPT_HELP},   {"at", required_argument, NULL, OPT_AT},
-    {"ascii", no_argument, NULL, OPT_ASCII}, {"mono", no_argument, NULL, OPT_MONO},
-    {"mouse", no_argument, NULL, OPT_MOUSE}, {0},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"at", required_argument, NULL, OPT_AT},
+    {"ascii", no_argument, NULL, OPT_ASCII},
+    {"mono", no_argument, NULL, OPT_MONO},
+    {"mouse", no_argument, NULL, OPT_MOUSE},
+    {"record", required_argument, NULL, OPT_RECORD},
+    {0},
 };
 
 /* The file that says that the tour was seen; false when there is no place for it. */
@@ -88,6 +92,8 @@ static int run(int argc, char **argv)
             config.mono = true;
         else if (c == OPT_MOUSE)
             config.mouse = true;
+        else if (c == OPT_RECORD)
+            config.record = optarg;
         else
             return cli_bad_option(&verb_tui, argv, c);
     }
@@ -107,7 +113,7 @@ static int run(int argc, char **argv)
 
 const struct verb verb_tui = {
     .name = "tui",
-    .arguments = "[LAB] [--at N] [--ascii] [--mono] [--mouse]",
+    .arguments = "[LAB] [--at N] [--ascii] [--mono] [--mouse] [--record FILE]",
     .summary = "the screen: step through a lab's VM exits",
     .help = "Without LAB it begins with the list of labs. '?' shows the keys, 'q' goes back and\n"
             "at last leaves.\n"
@@ -116,6 +122,9 @@ const struct verb verb_tui = {
             "  --ascii  no box-drawing characters (also where the locale is not UTF-8)\n"
             "  --mono   no colours (also where NO_COLOR is set)\n"
             "  --mouse  use the mouse; ':mouse' in the screen does the same\n"
+            "  --record FILE\n"
+            "           record the screen to FILE as asciicast v2, which asciinema plays; a file\n"
+            "           with something in it is left alone\n"
             "\n"
             "It needs a terminal of at least 40x12; below 80x24 it shows one pane at a time.\n",
     .run = run,

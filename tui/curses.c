@@ -199,6 +199,11 @@ void terminal_size(const struct terminal *terminal, int *rows, int *cols)
     *cols = COLS < GRID_SIDE_MAX ? COLS : GRID_SIDE_MAX;
 }
 
+enum theme_depth terminal_depth(const struct terminal *terminal)
+{
+    return terminal->depth;
+}
+
 void terminal_resized(struct terminal *terminal)
 {
     struct winsize size;

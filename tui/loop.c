@@ -11,6 +11,7 @@
 #include "tui/engine.h"
 #include "tui/guard.h"
 #include "tui/key.h"
+#include "tui/record.h"
 #include "tui/terminal.h"
 #include "tui/tui.h"
 #include "tui/update.h"
@@ -39,6 +40,8 @@ struct loop {
     struct grid *grid;
     struct capture capture;
     struct guard *guard;
+    struct record *record;   /* NULL: none, or it broke off */
+    struct error record_err; /* why */
     sigset_t signals_before;
     struct termios modes; /* before the screen */
     int signal_fd, timer_fd;
@@ -56,13 +59,34 @@ static int grid_fit(struct loop *l, struct error *err)
     return l->grid ? 0 : error_set(err, -ENOMEM, "tui: out of memory");
 }
 
-static void draw(struct loop *l)
+/* The screen goes on without a recording that cannot: true when there is that to say. */
+static bool record_breaks(struct loop *l)
+{
+    struct error later = {0};
+
+    if (!l->record ||
+        record_frame(l->record, l->grid, terminal_depth(l->terminal), &l->record_err) == 0)
+        return false;
+    record_close(l->record, &later);
+    l->record = NULL;
+    ui_message(&l->ui, true, "the recording stopped: %s", l->record_err.text);
+    return true;
+}
+
+static void frame_show(struct loop *l)
 {
     l->ui.frame++;
     screen_draw(l->model, &l->ui, l->grid);
     terminal_show(l->terminal, l->grid, l->due & UPDATE_REDRAW);
     l->due = 0;
     l->urgent = false;
+}
+
+static void draw(struct loop *l)
+{
+    frame_show(l);
+    if (record_breaks(l))
+        frame_show(l);
 }
 
 static void timer_set(struct loop *l, bool on)
@@ -328,6 +352,18 @@ static int loop_on_terminal(struct loop *l, struct error *err)
     return rc;
 }
 
+/* What broke the recording off is the error where nothing else ended the screen. */
+static int record_end(struct loop *l, int rc, struct error *err)
+{
+    if (l->record_err.code == 0)
+        record_close(l->record, &l->record_err);
+    if (rc == 0 && !l->died_of && l->record_err.code < 0) {
+        *err = l->record_err;
+        rc = err->code;
+    }
+    return rc;
+}
+
 static int loop_open_terminal(struct loop *l, struct error *err)
 {
     int rc = terminal_open(&l->terminal, l->config->ascii, l->config->mono, err);
@@ -364,8 +400,11 @@ static int screen_run(void *ctx, struct guard *guard, struct error *err)
     l->guard = guard;
     tcgetattr(STDIN_FILENO, &l->modes); /* where it is no terminal, the next call says so */
     rc = descriptors_open(l, err);
+    if (rc == 0 && l->config->record)
+        rc = record_create(&l->record, l->config->record, err);
     if (rc == 0)
         rc = loop_open_terminal(l, err);
+    rc = record_end(l, rc, err);
     descriptors_close(l);
     died_of = l->died_of;
     free(l);

@@ -8,6 +8,7 @@
 
 #include "tui/event.h"
 #include "tui/grid.h"
+#include "tui/theme.h"
 #include "util/error.h"
 
 #include <stddef.h>
@@ -23,6 +24,8 @@ int terminal_open(struct terminal **out, bool ascii, bool mono, struct error *er
 void terminal_close(struct terminal *terminal);
 
 void terminal_size(const struct terminal *terminal, int *rows, int *cols);
+/* The colours that are used. */
+enum theme_depth terminal_depth(const struct terminal *terminal);
 /* The window has another size: take it over. */
 void terminal_resized(struct terminal *terminal);
 

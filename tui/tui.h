@@ -19,8 +19,9 @@ struct tui_config {
     int lab;        /* to open at the start, -1: show the list */
     uint64_t exits; /* with `lab`: run it for so many exits first */
     bool ascii, mono;
-    bool mouse; /* use the mouse from the start */
-    bool tour;  /* begin with the tour */
+    bool mouse;         /* use the mouse from the start */
+    bool tour;          /* begin with the tour */
+    const char *record; /* file that the screen is recorded to, see record.h; NULL: none */
     /*
      * Make a lab's machine, loaded and ready to run; its text goes to `text`. Called on the
      * engine's thread, never twice at a time. The tui destroys the machine.
@@ -35,7 +36,9 @@ struct tui_config {
 /*
  * The screen on the terminal, until the user leaves. -ENOTTY when standard input or output is no
  * terminal, -EINVAL when its type is unknown. When a signal ends it, *signal is its number, else 0:
- * the terminal is restored, and the caller ends the process by that signal.
+ * the terminal is restored, and the caller ends the process by that signal. A recording that cannot
+ * begin is an error at once; one that breaks off is said on the screen, and is the error that is
+ * returned when the user has left.
  */
 int tui_run(struct tui_config *config, int *signal, struct error *err);
 
