@@ -1,4 +1,4 @@
-/* What the verbs share: error lines, usage, help, numbers and the nearest name (see cli.h). */
+/* What the verbs share: error lines, usage, help and numbers (see cli.h). */
 #include "cli/cli.h"
 
 #include "core/backend.h"
@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define NEAREST_MAX 32 /* longest name that cli_nearest() compares, bytes */
 
 int cli_fail(const struct error *err)
 {
@@ -131,48 +129,4 @@ int cli_check_engine(void)
     for (char *p = report.missing; (p = strchr(p, '\n')) != NULL;)
         *p = p[1] ? ';' : '\0';
     return cli_failf("CPU engine: %s", *report.missing ? report.missing : "the self-test failed");
-}
-
-/* Levenshtein's distance, one row of the table at a time. */
-static unsigned edit_distance(const char *a, const char *b)
-{
-    unsigned row[NEAREST_MAX + 1];
-    size_t length = strlen(b);
-
-    for (unsigned j = 0; j <= length; j++)
-        row[j] = j;
-    for (unsigned i = 1; *a; a++, i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (unsigned j = 1; j <= length; j++) {
-            unsigned best = diagonal + (*a != b[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[length];
-}
-
-const char *cli_nearest(const char *text, const char *const *names, size_t count)
-{
-    const char *nearest = NULL;
-    unsigned best = 3; /* two slips of the finger are a typo, three are another word */
-
-    if (strlen(text) > NEAREST_MAX)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        unsigned distance = strlen(names[i]) > NEAREST_MAX ? best : edit_distance(text, names[i]);
-
-        if (distance < best && distance < strlen(names[i])) {
-            best = distance;
-            nearest = names[i];
-        }
-    }
-    return nearest;
 }

@@ -14,7 +14,6 @@
 #include "util/error.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define VLAB_VERSION "0.1.0"
@@ -64,11 +63,5 @@ bool cli_parse_size(const char *text, uint64_t *bytes);
  * return CLI_FAILED; else CLI_OK.
  */
 int cli_check_engine(void);
-
-/*
- * The name in `names` (`count` of them) nearest to `text` by edit distance, or NULL when none is
- * near enough to be meant.
- */
-const char *cli_nearest(const char *text, const char *const *names, size_t count);
 
 #endif

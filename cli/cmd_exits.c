@@ -7,6 +7,7 @@
 #include "core/explain.h"
 #include "core/machine.h"
 #include "trace/trace.h"
+#include "util/nearest.h"
 #include "x86/disasm.h"
 
 #include <getopt.h>
@@ -45,7 +46,7 @@ static int parse_reason(const char *text, struct options *o)
         return CLI_OK;
     for (uint32_t i = 0; i < EXIT_REASON_COUNT; i++)
         names[i] = exit_reason_name(i);
-    nearest = cli_nearest(text, names, EXIT_REASON_COUNT);
+    nearest = nearest_name(text, names, EXIT_REASON_COUNT);
     if (nearest)
         return cli_bad_value(&verb_exits, "--reason: '%.40s' is no exit reason; did you mean '%s'?",
                              text, nearest);

@@ -1,5 +1,6 @@
 /* The vlab command: finds the verb and runs it, see cli.h. `vlab` alone is `vlab tui`. */
 #include "cli/cli.h"
+#include "util/nearest.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -28,7 +29,7 @@ static int unknown_verb(const char *name)
 
     for (size_t i = 0; i < VERB_COUNT; i++)
         names[i] = verbs[i]->name;
-    nearest = cli_nearest(name, names, VERB_COUNT);
+    nearest = nearest_name(name, names, VERB_COUNT);
     if (nearest)
         cli_failf("%.60s: no such verb; did you mean '%s'?", name, nearest);
     else
