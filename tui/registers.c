@@ -34,11 +34,12 @@ static void regs_add(struct regs *regs, const char *name, int digits, uint64_t n
 
 static void regs_add_gprs(struct regs *regs, const struct model *model)
 {
-    static const enum x86_gpr order[REGS_GPRS] = {X86_RAX, X86_RBX, X86_RCX, X86_RDX, X86_RSI, X86_RDI,
-                                             X86_RSP, X86_RBP, X86_R8,  X86_R9,  X86_R10, X86_R11,
-                                             X86_R12, X86_R13, X86_R14, X86_R15};
-    static const char *const wide[REGS_GPRS] = {"RAX", "RBX", "RCX", "RDX", "RSI", "RDI", "RSP", "RBP",
-                                           "R8",  "R9",  "R10", "R11", "R12", "R13", "R14", "R15"};
+    static const enum x86_gpr order[REGS_GPRS] = {
+        X86_RAX, X86_RBX, X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_RSP, X86_RBP,
+        X86_R8,  X86_R9,  X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15};
+    static const char *const wide[REGS_GPRS] = {"RAX", "RBX", "RCX", "RDX", "RSI", "RDI",
+                                                "RSP", "RBP", "R8",  "R9",  "R10", "R11",
+                                                "R12", "R13", "R14", "R15"};
     static const char *const narrow[8] = {"EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "ESP", "EBP"};
     bool is_wide = model_digits(model) == 16;
 

@@ -42,6 +42,15 @@ struct tui_config {
  */
 int tui_run(struct tui_config *config, int *signal, struct error *err);
 
+/*
+ * The same without a screen, for screen readers, pipes and braille displays: plain lines of ASCII to
+ * `out`, a command a line from `in`, until "quit" or the end of the input. Neither needs to be a
+ * terminal; where `in` is one, there are prompts. What a command of the screen that cannot be done
+ * says is an answer, not an error. Colours, mouse, tour and recording of the config are left out.
+ * -errno when the input cannot be read; the caller checks ferror(out). *signal as above.
+ */
+int tui_plain(const struct tui_config *config, int in, FILE *out, int *signal, struct error *err);
+
 enum render_format { RENDER_TEXT, RENDER_ANSI, RENDER_SVG, RENDER_JSON };
 
 struct render_options {
