@@ -7,16 +7,28 @@
 
 enum { COLS = 100, ROWS_MEASURE = 60, ROWS_ENDLESS = 24, ROWS_MAX = GRID_SIDE_MAX };
 
-static void say_row(FILE *out, const struct grid *grid, int row)
+/* Bars say what the numbers beside them say, and would be read dash by dash. */
+static char char_at(const struct grid *grid, int row, int col)
+{
+    const struct cell *cell = grid_at(grid, row, col);
+
+    if (cell->role == ROLE_BAR || cell->role == ROLE_BORDER)
+        return ' ';
+    return (char)char_fold_ascii(cell->ch);
+}
+
+/* False when the row is empty. */
+static bool say_row(FILE *out, const struct grid *grid, int row)
 {
     int end = grid->cols;
 
-    while (end > 0 && grid_at(grid, row, end - 1)->ch == ' ')
+    while (end > 0 && char_at(grid, row, end - 1) == ' ')
         end--;
     for (int col = 0; col < end; col++)
-        fputc((int)char_fold_ascii(grid_at(grid, row, col)->ch), out);
+        fputc(char_at(grid, row, col), out);
     if (end > 0)
         fputc('\n', out);
+    return end > 0;
 }
 
 /* Rows that hold all of a pane, as far as it says how much that is. */
@@ -67,7 +79,7 @@ static void say_heading(FILE *out, const struct model *model, const struct ui *u
     fprintf(out, "Pane %u, %s%s", number, pane.name, pane.detail[0] ? ", " : "");
     for (const char *p = pane.detail; *p;)
         fputc((int)char_fold_ascii(utf8_next(&p)), out);
-    fputs(":\n", out);
+    fputc('\n', out);
 }
 
 void plain_say_pane(FILE *out, const struct model *model, const struct ui *ui, enum view_id view,
@@ -75,11 +87,14 @@ void plain_say_pane(FILE *out, const struct model *model, const struct ui *ui, e
 {
     struct grid *grid;
     struct ui copy;
+    int lines = 0;
 
     prepare(&copy, ui, view);
     grid = pane_grid(model, &copy, number);
     for (int row = 0; grid && row < grid->rows; row++)
-        say_row(out, grid, row);
+        lines += say_row(out, grid, row);
+    if (lines == 0)
+        fputs("(empty)\n", out);
     grid_destroy(grid);
 }
 

@@ -296,12 +296,10 @@ void plain_say_help(FILE *out)
     }
     for (unsigned i = 0; i < ACTION_COUNT; i++) {
         const struct action *action = action_get((enum action_id)i);
-        char keys[48];
+        const char *keys = action->keys;
 
-        if (!plain_has_action((enum action_id)i))
-            continue;
-        text_keys(action->keys, keys, sizeof(keys));
-        fprintf(out, "%s%s%s%s%s: %s\n", action->name, action->asks[0] ? " ..." : "",
-                keys[0] ? " (" : "", keys, keys[0] ? ")" : "", action->text);
+        if (plain_has_action((enum action_id)i))
+            fprintf(out, "%s%s%s%s%s: %s\n", action->name, action->asks[0] ? " ..." : "",
+                    keys[0] ? " (" : "", keys, keys[0] ? ")" : "", action->text);
     }
 }
