@@ -34,6 +34,8 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(t.dir));
     snprintf(t.cast, sizeof(t.cast), "%s/x.cast", t.dir);
     setenv("VLAB_HOME", t.dir, 1);
+    if (getenv("TOP"))
+        setenv("VLAB_DATA", getenv("TOP"), 1); /* whichever build folder it is */
     setenv("TERM", "xterm-256color", 1);
     setenv("LC_ALL", "C.UTF-8", 1);
     unsetenv("NO_COLOR");
