@@ -313,6 +313,7 @@ static void handle_model(struct plain *p)
     if (p->model->ring.epoch != p->ui.epoch)
         p->text_said = 0; /* that was another machine's */
     update(p->model, &p->ui, &event, &command);
+    send(p, &command); /* what the view that is shown wants to see of the machine */
 }
 
 /* A command is carried out: say what came of it. */
