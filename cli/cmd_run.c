@@ -12,6 +12,7 @@
 #include "core/machine.h"
 #include "trace/trace.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -33,6 +34,8 @@ struct options {
     bool devices;
     struct run_limits limits;
     struct run_setup setup;
+    struct breakpoint breaks[MACHINE_BREAKS_MAX];
+    unsigned break_count;
 };
 
 /* Where the guest's text goes, and what to know of it at the end. */
@@ -64,6 +67,7 @@ enum {
     OPT_RAM,
     OPT_INSNS,
     OPT_EXITS,
+    OPT_BREAK,
     OPT_TRACE,
     OPT_APPEND,
     OPT_MODULE,
@@ -83,6 +87,7 @@ static const struct option long_options[] = {
     {"ram", required_argument, NULL, OPT_RAM},
     {"insns", required_argument, NULL, OPT_INSNS},
     {"exits", required_argument, NULL, OPT_EXITS},
+    {"break", required_argument, NULL, OPT_BREAK},
     {"trace", required_argument, NULL, OPT_TRACE},
     {"append", required_argument, NULL, OPT_APPEND},
     {"module", required_argument, NULL, OPT_MODULE},
@@ -140,6 +145,18 @@ static int parse_module(const char *text, struct options *o)
     return CLI_OK;
 }
 
+static int parse_break(const char *text, struct options *o)
+{
+    struct error err;
+
+    if (o->break_count == MACHINE_BREAKS_MAX)
+        return cli_bad_value(&verb_run, "--break: at most %u breakpoints", MACHINE_BREAKS_MAX);
+    if (breakpoint_parse(&o->breaks[o->break_count], text, &err))
+        return cli_bad_value(&verb_run, "--break: %s", err.text);
+    o->break_count++;
+    return CLI_OK;
+}
+
 static int parse_option(int c, char **argv, struct options *o)
 {
     switch (c) {
@@ -156,6 +173,8 @@ static int parse_option(int c, char **argv, struct options *o)
         return parse_count("insns", optarg, &o->limits.insns);
     case OPT_EXITS:
         return parse_count("exits", optarg, &o->limits.exits);
+    case OPT_BREAK:
+        return parse_break(optarg, o);
     case OPT_TRACE:
         o->trace = optarg;
         return CLI_OK;
@@ -285,6 +304,15 @@ static int finish_trace(struct machine *m, struct trace_writer *writer,
     return writer ? trace_writer_finish(writer, &end, err) : 0;
 }
 
+/* A run executes the instruction that it begins at: stop there first when that is asked for. */
+static int run_to_stop(struct machine *m, const struct run_limits *limits,
+                       struct run_result *result)
+{
+    result->breakpoint = machine_break_here(m);
+    result->stop = STOP_BREAK;
+    return result->breakpoint ? 0 : machine_run(m, limits, result);
+}
+
 /* SIGINT and SIGTERM end the run in order; a reader of our output that went away, too. */
 static int run_interruptible(struct machine *m, const struct run_limits *limits,
                              struct run_result *result)
@@ -298,7 +326,7 @@ static int run_interruptible(struct machine *m, const struct run_limits *limits,
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGINT, &stop, &old_int);
     sigaction(SIGTERM, &stop, &old_term);
-    rc = machine_run(m, limits, result);
+    rc = run_to_stop(m, limits, result);
     sigaction(SIGINT, &old_int, NULL);
     sigaction(SIGTERM, &old_term, NULL);
     running_machine = NULL;
@@ -310,14 +338,28 @@ static int run_interruptible(struct machine *m, const struct run_limits *limits,
 static bool is_failure(enum stop_reason stop)
 {
     return stop != STOP_DEBUG_EXIT && stop != STOP_HALT && stop != STOP_BUDGET &&
-           stop != STOP_RESET;
+           stop != STOP_RESET && stop != STOP_BREAK;
 }
 
-static void print_summary(const struct run_result *result)
+/* The breakpoint that ended the run; "" when none did. Returns `text`. */
+static const char *break_text(const struct machine *m, const struct run_result *result,
+                              char text[BREAKPOINT_TEXT_MAX])
 {
+    const struct breakpoint *bp = machine_break_find(m, result->breakpoint);
+
+    text[0] = '\0';
+    return bp ? breakpoint_text(bp, text) : text;
+}
+
+static void print_summary(const struct machine *m, const struct run_result *result)
+{
+    char text[BREAKPOINT_TEXT_MAX];
+
     fprintf(stderr, "vlab: %s", stop_reason_name(result->stop));
     if (result->stop == STOP_DEBUG_EXIT)
         fprintf(stderr, ", status %u", result->status);
+    if (result->stop == STOP_BREAK)
+        fprintf(stderr, " %s", break_text(m, result, text));
     fprintf(stderr, ", %" PRIu64 " exits, %" PRIu64 " instructions", result->exits, result->insns);
     if (result->stop == STOP_GUEST_ERROR)
         fprintf(stderr, ": %s", result->error.text);
@@ -327,13 +369,15 @@ static void print_summary(const struct run_result *result)
 static void print_json(const struct machine *m, const struct options *o,
                        const struct run_result *result, const struct output *out)
 {
-    char hash[17];
+    char hash[17], text[BREAKPOINT_TEXT_MAX];
     json_t *object;
 
     snprintf(hash, sizeof(hash), "%016" PRIx64, machine_state_hash(m));
     object = json_pack("{s:s, s:i, s:I, s:I, s:s, s:s}", "stop", stop_reason_name(result->stop),
                        "status", (int)result->status, "exits", (json_int_t)result->exits,
                        "instructions", (json_int_t)result->insns, "backend", "emu", "state", hash);
+    if (result->stop == STOP_BREAK)
+        json_object_set_new(object, "breakpoint", json_string(break_text(m, result, text)));
     if (result->stop == STOP_GUEST_ERROR)
         json_object_set_new(object, "error", json_string(result->error.text));
     if (o->devices)
@@ -358,7 +402,7 @@ static int report(const struct machine *m, const struct options *o, const struct
         device_report_print(m, stdout);
     fflush(stdout);
     if (!o->json || failed)
-        print_summary(result);
+        print_summary(m, result);
     return failed ? CLI_FAILED : CLI_OK;
 }
 
@@ -387,6 +431,18 @@ static int feed(struct machine *m, const struct job *job, struct error *err)
     return rc ? error_errno(err, rc, "%zu bytes of input", job->input_size) : 0;
 }
 
+/* The same one twice is one. */
+static int add_breaks(struct machine *m, const struct options *o, struct error *err)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < o->break_count && rc >= 0; i++) {
+        rc = machine_break_add(m, &o->breaks[i]);
+        rc = rc == -EEXIST ? 0 : rc;
+    }
+    return rc < 0 ? error_errno(err, rc, "breakpoints") : 0;
+}
+
 static int run_job(const struct job *job, const struct options *o)
 {
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
@@ -402,7 +458,7 @@ static int run_job(const struct job *job, const struct options *o)
         return cli_fail(&err);
     out.machine = m;
     if (machine_load(m, &job->image, &err) || setup_apply(&o->setup, job->exiting, m, &err) ||
-        feed(m, job, &err))
+        feed(m, job, &err) || add_breaks(m, o, &err))
         status = cli_fail(&err);
     else
         status = run_loaded(m, job, o, &out);
@@ -444,10 +500,11 @@ static int run(int argc, char **argv)
 
 const struct verb verb_run = {
     .name = "run",
-    .arguments = "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
-                 "[--backend emu|kvm|auto] [--ram SIZE] "
-                 "[--insns N] [--exits N] [--trace FILE] [--input FILE] [--exiting LIST] "
-                 "[--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--json]",
+    .arguments =
+        "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
+        "[--backend emu|kvm|auto] [--ram SIZE] "
+        "[--insns N] [--exits N] [--break SPEC] [--trace FILE] [--input FILE] [--exiting LIST] "
+        "[--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--json]",
     .summary = "run a lab or an image without a screen, to a stop",
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
@@ -464,6 +521,14 @@ const struct verb verb_run = {
         "  --ram SIZE     1M to 4G; suffix K, M or G; 16M unless the lab says otherwise\n"
         "  --insns N      stop after N instructions\n"
         "  --exits N      stop after N VM exits\n"
+        "  --break SPEC   stop at a breakpoint; any number, hexadecimal but for exit reasons:\n"
+        "                   cpuid, 48, 'reason=ept violation'  behind an exit of that reason\n"
+        "                   port=3f8, port=20-21               behind an I/O exit for such a port\n"
+        "                   msr=c0000080                       behind an exit for such an MSR\n"
+        "                   rip=7c00, rip=7c00-7cff            before an instruction there; "
+        "linear\n"
+        "                   gpa=1000-1fff:w                    before an instruction that writes\n"
+        "                                                      there (r, w, x; none: any of them)\n"
         "  --trace FILE   record every exit there; see 'vlab exits'\n"
         "  --input FILE   what comes in over COM1, one character time after the other; read whole\n"
         "                 before the run\n"
@@ -486,15 +551,15 @@ const struct verb verb_run = {
         "                 to 16 times, in order\n"
         "  --json         the last line of standard output is one JSON object with stop, status,\n"
         "                 exits, instructions, backend, state (hash of registers, RAM, devices),\n"
-        "                 and error when stop is guest-error\n"
+        "                 error when stop is guest-error, breakpoint when stop is breakpoint\n"
         "\n"
         "Text that the guest writes to debug ports 0xe9 and 0x402 and to COM1 goes to standard\n"
         "output. A write of V to port 0xf4 ends the run with status (V << 1) | 1.\n"
         "\n"
         "A guest that pulls the reset line (ports 0x64, 0x92, 0xcf9) has ended its run: reset.\n"
         "\n"
-        "Exit status: 0 when the run ended by debug-exit, halt, reset or budget; 1 after\n"
-        "triple-fault, guest-error or an interrupt (request), or when it could not start; 2 "
-        "usage.\n",
+        "Exit status: 0 when the run ended by debug-exit, halt, reset, budget or breakpoint; 1\n"
+        "after triple-fault, guest-error or an interrupt (request), or when it could not start;\n"
+        "2 usage.\n",
     .run = run,
 };

@@ -57,6 +57,25 @@ grep -q '"stop":"budget".*"instructions":1000,' out || fail "--insns"
 run 0 run ./loop.bin --at 0x7c00 --exits 1 --json
 grep -q '"stop":"budget".*"exits":1,' out || fail "--exits"
 
+# Breakpoints: behind an exit, before an instruction, before an access, at the entry, two.
+run 0 run ./exit.bin --at 0x7c00 --break port=e9
+[ "$(cat out)" = H ] || fail "--break port: text"
+[ "$(cat err)" = "vlab: breakpoint port=e9, 1 exits, 2 instructions" ] || fail "--break port"
+run 0 run ./exit.bin --at 0x7c00 --break rip=7c0a --break RIP=0x7c06
+[ "$(cat err)" = "vlab: breakpoint rip=7c06, 1 exits, 3 instructions" ] || fail "--break rip"
+run 0 run ./exit.bin --at 0x7c00 --break rip=7c00-7c01 --break rip=7c00-7c01
+[ "$(cat err)" = "vlab: breakpoint rip=7c00-7c01, 0 exits, 0 instructions" ] || fail "--break at the entry"
+run 0 run ./exit.bin --at 0x7c00 --break gpa=7c08:x --json
+tail -n 1 out | grep -q '^{"stop":"breakpoint",.*"exits":2,"instructions":4,.*"breakpoint":"gpa=7c08:x"}$' || fail "--break --json"
+[ ! -s err ] || fail "--break --json: nothing belongs on standard error"
+run 0 run ./exit.bin --at 0x7c00 --break msr=10 --break 'reason=ept violation'
+[ "$(cat err)" = "vlab: debug-exit, status 3, 3 exits, 6 instructions" ] || fail "--break: not met"
+run 2 run ./exit.bin --at 0x7c00 --break rip=
+[ "$(cat err)" = "vlab: run: --break: breakpoint 'rip=': hexadecimal numbers are expected" ] || fail "--break: error"
+run 0 run ./exit.bin --at 0x7c00 --break port=e9 --trace break.trace
+run 0 exits break.trace --json
+grep -q '"stop":"breakpoint"' out || fail "--break: the trace's end"
+
 # A guest that resets has ended its run.
 printf '\260\376\346\144\364' >reset.bin # fe to port 64; hlt
 run 0 run ./reset.bin --at 0x7c00

@@ -1,7 +1,7 @@
 /*
  * Hostile guests (hostile.h) on the machine. What must hold for each: the run ends within its
  * budget; the host never fails; the same guest again gives the same state, exits and instructions,
- * and so it does in pieces of any size.
+ * and so it does in pieces of any size, and from one breakpoint to the next.
  *
  *   HOSTILE_GUESTS=N   guests, 200 unless set
  *   HOSTILE_SEED=N     the first seed, 1 unless set; alone, with HOSTILE_GUESTS=1: that one again
@@ -95,6 +95,12 @@ static void run_on(struct machine *m, uint64_t insns, uint64_t exits, uint64_t s
     *sum = r;
 }
 
+/* Are the pieces single instructions? */
+static bool by_ones(uint64_t seed)
+{
+    return seed % 4 == 0;
+}
+
 static void run_whole(uint64_t seed, struct outcome *out, const char **kind)
 {
     struct machine *m = create(seed, kind, out);
@@ -126,6 +132,51 @@ static void run_pieces(uint64_t seed, const struct outcome *whole, uint32_t larg
             (by_exits && sum->exits >= whole->result.exits))
             break;
     }
+    finish(m, out);
+}
+
+/*
+ * Some of each kind, where such a guest may come by. Accesses are watched one instruction at a time: only in those
+ * that are also run so.
+ */
+static void add_breaks(struct machine *m, uint64_t seed)
+{
+    static const uint32_t pages[] = {0x1000, 0x8000,  0x9000,  0xa000,
+                                     0xb000, 0x20000, 0xdf000, 0xe0000};
+    struct prng r = {seed * 31};
+
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t page = pages[prng_below(&r, sizeof(pages) / sizeof(pages[0]))];
+        uint64_t gpa = page + (i % 2 ? prng_below(&r, 0x1000) : 0);
+        uint64_t rip = 0x1000 + prng_below(&r, i % 2 ? 0x40 : 0x800);
+        struct breakpoint bp[] = {
+            {.kind = BREAK_RIP, .first = rip, .last = rip + prng_below(&r, 3)},
+            {.kind = BREAK_GPA,
+             .access = 1 + prng_below(&r, BREAK_ACCESS_ALL),
+             .first = gpa,
+             .last = gpa + prng_below(&r, i % 2 ? 16 : 0x2000)},
+            {.kind = BREAK_REASON, .first = i, .last = i}};
+
+        for (unsigned k = 0; k < sizeof(bp) / sizeof(bp[0]); k++) {
+            bp[k].enabled = bp[k].kind != BREAK_GPA || by_ones(seed);
+            machine_break_add(m, &bp[k]); /* not every reason has a meaning */
+        }
+    }
+}
+
+/* Under the limits of the whole run, stopped at breakpoints on the way. */
+static void run_broken(uint64_t seed, struct outcome *out)
+{
+    struct run_result *sum = &out->result;
+    const char *kind;
+    struct machine *m = create(seed, &kind, out);
+
+    add_breaks(m, seed);
+    do
+        run_on(m, INSNS_MAX - sum->insns, EXITS_MAX - sum->exits, seed, sum);
+    while (sum->stop == STOP_BREAK && sum->insns < INSNS_MAX && sum->exits < EXITS_MAX);
+    if (sum->stop == STOP_BREAK)
+        sum->stop = STOP_BUDGET;
     finish(m, out);
 }
 
@@ -194,8 +245,11 @@ static bool run_guest(uint64_t seed)
     run_whole(seed, &again, &kind);
     if (!same(&whole, &again, seed, "again"))
         return false;
-    run_pieces(seed, &whole, seed % 4 == 0 ? 1 : 500, &again);
-    return same(&whole, &again, seed, "in pieces");
+    run_pieces(seed, &whole, by_ones(seed) ? 1 : 500, &again);
+    if (!same(&whole, &again, seed, "in pieces"))
+        return false;
+    run_broken(seed, &again);
+    return same(&whole, &again, seed, "with breakpoints");
 }
 
 START_TEST(test_guests)

@@ -2,6 +2,9 @@
  * The fuzz entries on their corpus (tests/fuzz/corpus), and on what is near it: every file cut at
  * many places and with single bits flipped. A find of the fuzzer goes into the corpus.
  */
+#define LLVMFuzzerTestOneInput fuzz_breakpoint
+#include "tests/fuzz/fuzz_breakpoint.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_decode
 #include "tests/fuzz/fuzz_decode.c"
 #undef LLVMFuzzerTestOneInput
@@ -21,7 +24,11 @@
 static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
-} targets[] = {{"decode", fuzz_decode}, {"loader", fuzz_loader}, {"trace", fuzz_trace}};
+} targets[] = {{"breakpoint", fuzz_breakpoint},
+               {"decode", fuzz_decode},
+               {"loader", fuzz_loader},
+               {"trace", fuzz_trace}};
+#define TARGET_COUNT (sizeof(targets) / sizeof(targets[0]))
 
 /* A copy of the exact size, so that the address sanitizer sees a read behind it. */
 static void run_exact(int (*run)(const uint8_t *, size_t), const uint8_t *data, size_t size)
@@ -85,7 +92,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_loop_test(corpus, test_corpus, 0, 3);
+    tcase_add_loop_test(corpus, test_corpus, 0, (int)TARGET_COUNT);
     tcase_set_timeout(corpus, 120);
     suite_add_tcase(suite, corpus);
     srunner_run_all(runner, CK_NORMAL);

@@ -713,6 +713,19 @@ START_TEST(test_gpa_is_about_instructions)
 }
 END_TEST
 
+/* Pages are open while a far RET of real mode goes by: it has to arrive. */
+START_TEST(test_gpa_and_far_return)
+{
+    /* push 0; push 2000h; retf, to HLT */
+    LOAD(enter_real, 0x6a, 0x00, 0x68, 0x00, 0x20, 0xcb);
+    *ram_ptr(&f.m->ram, 0x2000, 1) = 0xf4;
+    stops_at(add("gpa=6ffe:w"), AT, 0);
+    ends_with(STOP_HALT);
+    ck_assert_uint_eq(next_rip(), 0x2001);
+    ck_assert_uint_eq(f.m->insns, 4);
+}
+END_TEST
+
 /* Where no memory is: before the exit. */
 START_TEST(test_gpa_mmio)
 {
@@ -934,6 +947,7 @@ static TCase *data_tests(void)
     tcase_add_test(data, test_gpa_over_scattered_pages);
     tcase_add_test(data, test_gpa_fetch);
     tcase_add_test(data, test_gpa_is_about_instructions);
+    tcase_add_test(data, test_gpa_and_far_return);
     tcase_add_test(data, test_gpa_mmio);
     tcase_add_test(data, test_steps);
     tcase_add_test(data, test_gpa_enable_remove);

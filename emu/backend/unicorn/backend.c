@@ -175,7 +175,7 @@ bool engine_decode(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_
     return x86_decode(bytes, size, engine_code_bits(e), insn);
 }
 
-static uint64_t linear_rip(struct engine *e)
+uint64_t engine_linear_rip(struct engine *e)
 {
     uint64_t rip = engine_rip(e);
 
@@ -215,7 +215,7 @@ static void undo_branch(struct engine *e, uint64_t gva)
  */
 static void settle_fetch(struct engine *e)
 {
-    uint64_t page = e->fault.gva, rip = linear_rip(e);
+    uint64_t page = e->fault.gva, rip = engine_linear_rip(e);
     struct fault fault = e->fault;
 
     if (fault.kind == FAULT_CANONICAL && count_last_insn(e, &rip)) {
@@ -238,7 +238,7 @@ static void settle_fetch(struct engine *e)
     if (!e->fence_hit)
         return; /* something else came first */
     e->fault = fault;
-    rip = linear_rip(e);
+    rip = engine_linear_rip(e);
     if ((rip & PAGE_MASK) == page) {
         memory_locate(e, rip);
     }
@@ -308,6 +308,8 @@ static void stretch(struct engine *e, uint64_t limit)
     engine_go(e);
     if (e->inspect_hit || (e->budget_hit && e->machine->insns < e->limit)) {
         /* A block has to be looked at, or would pass the limit. */
+        if (break_steps(e))
+            return;
         if (e->inspect_hit && e->limit - e->machine->insns > e->inspect_insns + STEPS_BEHIND)
             e->limit = e->machine->insns + e->inspect_insns + STEPS_BEHIND;
         count_step_mode(e, true);
@@ -322,7 +324,7 @@ static bool fetches_behind(struct engine *e, uint64_t limit)
 {
     if (e->aborted || e->native >= 0 || e->fault.access != X86_FETCH || !e->loaded)
         return false;
-    count_settle(e, linear_rip(e));
+    count_settle(e, engine_linear_rip(e));
     return e->machine->insns >= limit;
 }
 
@@ -433,14 +435,14 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         if (e->broken)
             return gave_up(e, err);
         if (break_again(e) || e->break_hit || is_no_fault(e)) {
-            count_settle(e, linear_rip(e));
+            count_settle(e, engine_linear_rip(e));
             if (e->break_hit)
                 return BACKEND_BREAK;
             if (e->fault.kind == FAULT_WATCHED)
                 break_open(e);
             continue;
         }
-        if (m->breaks.accesses && break_fault(e, linear_rip(e)))
+        if (m->breaks.accesses && break_fault(e, engine_linear_rip(e)))
             return BACKEND_BREAK;
         if (came_back(e)) {
             end_once(e);
@@ -451,7 +453,7 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
             continue;
         }
         idle += !e->budget_hit && !e->window_hit && !e->align_hit;
-        count_settle(e, linear_rip(e));
+        count_settle(e, engine_linear_rip(e));
         end_once(e);
         if (m->insns >= limit)
             return BACKEND_BUDGET;

@@ -146,15 +146,21 @@ void break_open(struct engine *e)
     e->break_until = e->machine->insns + OPEN_INSNS;
 }
 
+/*
+ * While pages are open each instruction is a start of the engine: an access that is given up needs the
+ * flags before its instruction, and behind another one the core does not tell them right.
+ */
 void break_begin(struct engine *e)
 {
+    if (!e->break_open && breaks(e)->accesses && count_steps_pay(e))
+        break_open(e);
     if (!e->break_open)
         return;
     if (e->break_until <= e->machine->insns || !breaks(e)->accesses) {
         e->break_open = false;
         memory_flush(e);
-    } else if (e->break_until < e->limit) {
-        e->limit = e->break_until;
+    } else if (e->machine->insns + 1 < e->limit) {
+        e->limit = e->machine->insns + 1;
     }
 }
 
@@ -213,6 +219,23 @@ bool break_access(struct engine *e, enum uc_mem_type type, uint64_t hpa, unsigne
     return true;
 }
 
+/*
+ * Far RET in real and virtual-8086 mode sets RIP between its pops; a memory hook of the second one
+ * makes the core forget that. It runs without, and is not seen.
+ */
+bool break_hooks(struct engine *e)
+{
+    struct x86_insn insn;
+    uint8_t bytes[15];
+
+    if (!e->break_open)
+        return false;
+    if ((e->cr0 & CR0_PE) && !(engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM))
+        return true;
+    return !engine_decode(e, engine_linear_rip(e), &insn, bytes) || insn.map ||
+           (insn.opcode != 0xca && insn.opcode != 0xcb);
+}
+
 /* ---- where the engine came back ---------------------------------------------------------- */
 
 bool break_again(struct engine *e)
@@ -242,6 +265,14 @@ bool break_fault(struct engine *e, uint64_t gva)
         return false;
     count_settle(e, gva);
     return breaks_stop_access(e->machine, gva, e->machine->insns, mask);
+}
+
+bool break_steps(struct engine *e)
+{
+    if (!breaks(e)->accesses)
+        return false;
+    e->fault = (struct fault){.kind = FAULT_WATCHED, .access = X86_READ};
+    return true;
 }
 
 void break_changed(struct engine *e)

@@ -358,10 +358,14 @@ void break_open(struct engine *e);
 void break_begin(struct engine *e);
 /* An access that is about to happen: true when the instruction was given up. */
 bool break_access(struct engine *e, enum uc_mem_type type, uint64_t hpa, unsigned size);
+/* Are the accesses of the next instruction to be hooked? */
+bool break_hooks(struct engine *e);
 /* The engine came back for break_access(): the instruction is to be begun again. */
 bool break_again(struct engine *e);
 /* An access where no memory is, or none that it may use: true when the run ends before its exit. */
 bool break_fault(struct engine *e, uint64_t gva);
+/* A block is to be run step by step: true when that is to be done with open pages. */
+bool break_steps(struct engine *e);
 /* m->breaks changed. */
 void break_changed(struct engine *e);
 
@@ -378,6 +382,8 @@ void engine_come_back(struct engine *e, int code);
 /* Leave the instruction of a hook unexecuted and end the run with a private exit code. */
 void engine_abort(struct engine *e, int code);
 unsigned engine_cpl(struct engine *e);
+/* Linear address of the instruction at RIP. */
+uint64_t engine_linear_rip(struct engine *e);
 unsigned engine_code_bits(struct engine *e);
 /* The instruction at a linear address; false when it cannot be read or decoded. */
 bool engine_decode(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_t bytes[15]);

@@ -94,7 +94,7 @@ void watch_memory(struct engine *e)
     bool watch = x86_breakpoints_on_data(e->state.dr7);
 
     e->aligning = watch_alignment(e);
-    watch |= e->aligning || e->break_open;
+    watch |= e->aligning || break_hooks(e);
     if (watch == e->watching_memory)
         return;
     e->watching_memory = watch;
