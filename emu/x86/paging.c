@@ -166,6 +166,12 @@ static const char *denied_by(const struct x86_paging *mmu, uint8_t rights, enum 
     return NULL;
 }
 
+bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, enum x86_access access,
+                      bool user)
+{
+    return !denied_by(mmu, rights, access, user);
+}
+
 static void judge(const struct x86_paging *mmu, enum x86_access access, bool user,
                   struct x86_walk *walk)
 {
@@ -177,8 +183,8 @@ static void judge(const struct x86_paging *mmu, enum x86_access access, bool use
     }
     walk->verdict = X86_WALK_OK;
     walk->rule = "all levels allow it";
-    walk->may_write = !denied_by(mmu, walk->rights, X86_WRITE, user);
-    walk->may_fetch = !denied_by(mmu, walk->rights, X86_FETCH, user);
+    walk->may_write = x86_rights_allow(mmu, walk->rights, X86_WRITE, user);
+    walk->may_fetch = x86_rights_allow(mmu, walk->rights, X86_FETCH, user);
 }
 
 static void walk_identity(uint64_t gva, struct x86_walk *walk)

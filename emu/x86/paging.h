@@ -82,6 +82,10 @@ bool x86_load_pdptes(const struct x86_paging *mmu, uint64_t pdpte[4]);
 void x86_walk(const struct x86_paging *mmu, uint64_t gva, enum x86_access access, bool user,
               struct x86_walk *walk);
 
+/* SDM 4.6.1: may this access use a page with these rights (X86_RIGHT_ bits)? */
+bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, enum x86_access access,
+                      bool user);
+
 /*
  * Set A in every entry of a successful walk, and D in the leaf for a write, through `write`.
  * Returns true when any entry changed.
