@@ -12,18 +12,23 @@
 #include "util/error.h"
 #include "x86/paging.h"
 #include "x86/regs.h"
+#include "x86/tlb.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct machine;
 
-/* One virtual CPU; `priv` is the backend's. */
+/*
+ * One virtual CPU; `priv` is the backend's. `tlb` is guest state as registers are: who puts a state
+ * back puts it back behind set_state(), which empties it. Stays empty where the CPU is real.
+ */
 struct vcpu {
     const struct backend_ops *ops;
     struct machine *machine;
     void *priv;
     unsigned id;
+    struct x86_tlb tlb;
 };
 
 enum backend_level { BACKEND_ABSENT, BACKEND_LIMITED, BACKEND_FULL };
@@ -72,7 +77,7 @@ struct backend_ops {
     void (*set_msr)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
     /* INVLPG: forget the translation of one linear address. */
     void (*invlpg)(struct vcpu *vcpu, uint64_t gva);
-    /* The whole state. */
+    /* The whole state, but for the TLB. */
     void (*get_state)(struct vcpu *vcpu, struct x86_state *state);
     void (*set_state)(struct vcpu *vcpu, const struct x86_state *state);
     /* Finish the instruction of an exit that a handler emulated: RIP, shadows, RF, TF. */

@@ -187,6 +187,15 @@ static void hash_cpu(XXH3_state_t *hash, const struct x86_state *s)
     XXH3_64bits_update(hash, s->fxsave, sizeof(s->fxsave));
 }
 
+static void hash_tlb(XXH3_state_t *hash, const struct x86_tlb *tlb)
+{
+    hash_u64(hash, tlb->count);
+    for (uint32_t i = 0; i < tlb->count; i++) {
+        hash_u64(hash, tlb->entries[i].tag);
+        hash_u64(hash, tlb->entries[i].gpa);
+    }
+}
+
 static void hash_devices(XXH3_state_t *hash, const struct machine *m)
 {
     uint8_t buf[4096];
@@ -208,6 +217,7 @@ uint64_t machine_state_hash(const struct machine *m)
     XXH3_64bits_reset(&hash);
     machine_get_state(m, &state);
     hash_cpu(&hash, &state);
+    hash_tlb(&hash, &m->vcpu->tlb);
     for (unsigned i = 0; i < m->ram.count; i++)
         if (!m->ram.slots[i].alias)
             XXH3_64bits_update(&hash, m->ram.slots[i].host, m->ram.slots[i].size);

@@ -205,7 +205,7 @@ void machine_request_reset(struct machine *m);
 /* Start a new dirty log: no page of RAM counts as written. */
 void machine_clear_dirty(struct machine *m);
 
-/* XXH3-64 of registers, RAM and devices: equal states have equal hashes on any host. */
+/* XXH3-64 of registers, TLB, RAM and devices: equal states have equal hashes on any host. */
 uint64_t machine_state_hash(const struct machine *m);
 
 /* Virtual time stamp counter: the nanoseconds of core/clock.h. */

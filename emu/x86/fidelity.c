@@ -99,6 +99,13 @@ const struct fidelity fidelity_table[] = {
      .section = "vol. 2, LOCK",
      .seen = "the run's last line",
      .owner = FIDELITY_CORE},
+    {.id = "torn-store",
+     .text = "A shift, rotate, XADD, SHLD or SHRD of an unaligned operand that begins in front of "
+             "the basic block that runs and reaches into it is done twice on the bytes in front; "
+             "so are others through a second mapping of that page.",
+     .section = "vol. 3, 8.1.3",
+     .seen = "the operand",
+     .owner = FIDELITY_CORE},
     {.id = "bmi-undefined",
      .text = "After the #UD of a reserved VEX.0F38.F3 form RFLAGS holds the operand, VM and IOPL "
              "included.",

@@ -170,7 +170,7 @@ unsigned engine_code_bits(struct engine *e)
 
 bool engine_decode(struct engine *e, uint64_t gva, struct x86_insn *insn, uint8_t bytes[15])
 {
-    size_t size = machine_read_linear(e->machine, gva, bytes, 15);
+    size_t size = memory_read_code(e, gva, bytes, 15);
 
     return x86_decode(bytes, size, engine_code_bits(e), insn);
 }
@@ -248,7 +248,7 @@ static void settle_fetch(struct engine *e)
 static bool is_no_fault(const struct engine *e)
 {
     return (e->fault.kind == FAULT_SYSTEM_TABLE || e->fault.kind == FAULT_CODE_WRITTEN ||
-            e->fault.kind == FAULT_WATCHED) &&
+            e->fault.kind == FAULT_WATCHED || e->fault.kind == FAULT_TLB_FULL) &&
            !e->aborted && e->native < 0;
 }
 
@@ -259,6 +259,8 @@ static void settle_fault(struct engine *e)
         return;
     if (e->fault.kind == FAULT_SYSTEM_TABLE)
         memory_settle_table_access(e);
+    else if (e->fault.kind == FAULT_TLB_FULL)
+        memory_flush_tlb(e);
     else if (e->fault.access == X86_FETCH)
         settle_fetch(e);
     else if (e->fault.access == X86_WRITE && !e->fault.exact && !is_no_fault(e))
@@ -548,6 +550,8 @@ static void unicorn_set_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
 {
     struct engine *e = vcpu->priv;
 
+    x86_tlb_control_written(&vcpu->tlb, cr, unicorn_get_cr(vcpu, cr), value,
+                            unicorn_get_cr(vcpu, 4));
     switch (cr) {
     case 0:
         e->state.cr0 = e->cr0 = value;
@@ -593,7 +597,7 @@ static void unicorn_set_pdptes(struct vcpu *vcpu, const uint64_t pdpte[4])
     struct engine *e = vcpu->priv;
 
     memcpy(e->state.pdpte, pdpte, sizeof(e->state.pdpte));
-    memory_flush(e);
+    memory_flush_tlb(e);
 }
 
 static uint64_t unicorn_get_dr(struct vcpu *vcpu, unsigned dr)
@@ -685,22 +689,22 @@ static void unicorn_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
     bool in_core = e->loaded && msr_in_core(msr);
     uint64_t *field;
 
-    if (msr == MSR_EFER)
+    if (msr == MSR_EFER) {
         e->efer = value;
+        memory_flush_tlb(e);
+    }
     field = msr_field(e, msr);
     if (field)
         *field = value;
     if (!in_core)
         return;
     engine_set_msr(e, msr, msr == MSR_EFER ? (value & ~(uint64_t)EFER_SCE) | EFER_SVME : value);
-    if (msr == MSR_EFER)
-        memory_flush(e);
 }
 
 static void unicorn_invlpg(struct vcpu *vcpu, uint64_t gva)
 {
-    (void)gva; /* the library flushes all or nothing */
-    memory_flush(vcpu->priv);
+    x86_tlb_drop_page(&vcpu->tlb, gva);
+    memory_flush(vcpu->priv); /* the library flushes all or nothing */
 }
 
 static void unicorn_get_state(struct vcpu *vcpu, struct x86_state *state)
@@ -717,6 +721,7 @@ static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
 {
     struct engine *e = vcpu->priv;
 
+    x86_tlb_drop_all(&vcpu->tlb);
     e->state = *state;
     e->loaded = false;
     e->fpu_changed = true;

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #define NO_KEY (~0ull << 32)
+#define LONGEST_INSN 15
 #define STEP_MODE_MAX 64 /* with more than this to go, leaving step mode pays */
 
 /* The bytes of [gva, gva + size): where they are, or in `copy` when they span pages. */
@@ -56,11 +57,14 @@ static unsigned count_bytes(struct engine *e, uint64_t gva, size_t size, uint32_
 static enum suspicion suspect_bytes(struct engine *e, uint64_t gva, size_t size, bool mixed)
 {
     uint8_t copy[PAGE_SIZE];
-    const uint8_t *bytes = code_bytes(e, gva, &size, copy);
+    size_t known = size + LONGEST_INSN;
+    const uint8_t *bytes = code_bytes(e, gva, &known, copy);
 
+    if (known < size)
+        size = known;
     if (mixed && inspect_rep_stores(e, bytes, size))
         return SUSPECT;
-    return inspect_code(e, bytes, size);
+    return inspect_code(e, bytes, size, known - size);
 }
 
 static uint64_t block_key(const struct engine *e, uint32_t size)
@@ -158,22 +162,38 @@ static uint32_t block_size(const struct block *b)
     return (uint32_t)b->key;
 }
 
+/* REP INS, OUTS, MOVS to SCAS; with others the prefix says nothing. */
+static bool is_repeated(const struct x86_insn *insn)
+{
+    unsigned op = insn->opcode;
+
+    return (insn->rep || insn->repne) && insn->map == 0 &&
+           ((op & 0xfc) == 0x6c || (op >= 0xa4 && op <= 0xaf && (op & 0xfe) != 0xa8));
+}
+
+/* Near and far JMP, CALL and RET, Jcc, LOOP, INT, IRET. */
+static bool is_branch(const struct x86_insn *insn)
+{
+    unsigned op = insn->opcode, reg = insn->modrm >> 3 & 7;
+
+    if (insn->map == 1)
+        return (op & 0xf0) == 0x80;
+    if (insn->map != 0)
+        return false;
+    return (op & 0xf0) == 0x70 || op == 0x9a || (op & 0xfe) == 0xc2 || (op >= 0xca && op <= 0xcf) ||
+           (op >= 0xe0 && op <= 0xeb) || (op == 0xff && reg >= 2 && reg <= 5);
+}
+
 /* Can this instruction follow itself? Branches can, and REP, which repeats by being run again. */
 static bool repeats(struct engine *e, uint64_t gva, uint32_t size)
 {
     struct x86_insn insn;
     uint8_t bytes[15];
-    unsigned op;
 
-    size = (uint32_t)machine_read_linear(e->machine, gva, bytes,
-                                         size < sizeof(bytes) ? size : sizeof(bytes));
+    size = (uint32_t)memory_read_code(e, gva, bytes, size < sizeof(bytes) ? size : sizeof(bytes));
     if (!x86_decode(bytes, size, engine_code_bits(e), &insn))
         return true;
-    op = insn.opcode;
-    if (insn.map == 1)
-        return (op & 0xf0) == 0x80;
-    return insn.map > 1 || insn.rep || insn.repne || (op & 0xf0) == 0x70 ||
-           (op >= 0xe0 && op <= 0xeb) || op == 0xff || op == 0x9a || (op >= 0xc2 && op <= 0xcf);
+    return is_branch(&insn) || is_repeated(&insn);
 }
 
 /* Its first `size` bytes, where they were when it was entered: the guest's tables may have changed. */
@@ -207,8 +227,24 @@ static uint32_t not_retired(struct engine *e, const struct block *b, uint64_t gv
 /* A block of one instruction, inside the block before it, that cannot have been jumped to. */
 static bool begun_again(struct engine *e, const struct block *before, uint64_t gva, uint32_t size)
 {
-    return gva - before->gva < block_size(before) && before->insns > 1 &&
+    return gva - before->gva < block_size(before) &&
            (gva + size != before->gva + block_size(before) || !repeats(e, gva, size));
+}
+
+/*
+ * The core gave an instruction up that had overwritten its block, and begins it once more: it cannot
+ * follow itself, or RCX says that this is the same iteration of a REP.
+ */
+static bool begins_anew(struct engine *e, uint64_t gva, uint32_t size)
+{
+    struct x86_insn insn;
+    uint8_t bytes[15];
+
+    if (!repeats(e, gva, size))
+        return true;
+    size = (uint32_t)memory_read_code(e, gva, bytes, size < 15 ? size : 15);
+    return x86_decode(bytes, size, engine_code_bits(e), &insn) && is_repeated(&insn) &&
+           engine_reg(e, UC_X86_REG_RCX) == e->step_rcx;
 }
 
 bool count_last_insn(struct engine *e, uint64_t *gva)
@@ -235,6 +271,11 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
     if (e->quiet)
         return;
     if (e->stepping) {
+        if (gva == e->step_gva && begins_anew(e, gva, size)) {
+            engine_set_reg(e, UC_X86_REG_RFLAGS, e->step_rflags); /* see flags.c */
+            torn_mend(e, gva, e->step_block);
+        }
+        e->step_block = gva;
         e->inspecting = suspect_bytes(e, gva, size, false) != NOT_SUSPECT;
         e->block_begins = true;
         return;
@@ -243,9 +284,10 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
         e->context_fresh = false;
     block_enter(e, gva, size);
     e->state_changed = e->block->suspect != NOT_SUSPECT;
-    if (e->block->insns == 1 && begun_again(e, &before, gva, size))
+    if (e->block->insns == 1 && begun_again(e, &before, gva, size)) {
+        torn_mend(e, gva, before.gva);
         e->left += not_retired(e, &before, gva);
-    else if (e->watching && engine_window_open(e)) {
+    } else if (e->watching && engine_window_open(e)) {
         stop(e, &e->window_hit);
         return;
     }
@@ -284,22 +326,6 @@ void count_block(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
     }
     e->left -= b->insns;
     e->block = b;
-}
-
-/*
- * The core gave an instruction up that had overwritten its block, and begins it once more: it cannot
- * follow itself, or RCX says that this is the same iteration of a REP.
- */
-static bool begins_anew(struct engine *e, uint64_t gva, uint32_t size)
-{
-    struct x86_insn insn;
-    uint8_t bytes[15];
-
-    if (!repeats(e, gva, size))
-        return true;
-    size = (uint32_t)machine_read_linear(e->machine, gva, bytes, size < 15 ? size : 15);
-    return x86_decode(bytes, size, engine_code_bits(e), &insn) && (insn.rep || insn.repne) &&
-           engine_reg(e, UC_X86_REG_RCX) == e->step_rcx;
 }
 
 /* Step mode: before every instruction. */
@@ -378,10 +404,7 @@ void count_begin(struct engine *e)
     e->inspect_hit = e->inspecting = e->break_hit = false;
 }
 
-/*
- * The instruction at RIP had begun, but did not retire. Its flags are those before it: where it has
- * an instruction hook, the core mixes the hook's idea of them with the one before.
- */
+/* The instruction at RIP had begun, but did not retire. Its flags are those before it. */
 static void unbegin(struct engine *e)
 {
     e->machine->insns--;

@@ -10,6 +10,8 @@
  *   context.c  the layout of Unicorn's saved context, found and checked at start
  *   memory.c   both translation stages in the TLB-fill hook, dirty log, code pages
  *   count.c    counting instructions, exact stops, single steps
+ *   torn.c     stores that the core leaves half done
+ *   flags.c    arithmetic flags in step mode
  *   inspect.c  instructions that the core would not stop at
  *   deliver.c  events on their way into the guest
  *   watch.c    breakpoint registers and alignment checks
@@ -72,7 +74,8 @@ enum fault_kind {
     /* No faults, but a reason to come back before the access: see memory.c. */
     FAULT_SYSTEM_TABLE,
     FAULT_CODE_WRITTEN,
-    FAULT_WATCHED
+    FAULT_WATCHED,
+    FAULT_TLB_FULL
 };
 
 /* Why the fill hook denied an access. */
@@ -109,18 +112,6 @@ struct block_copy {
     uint8_t bytes[40];
 };
 #define BLOCK_COPIES 256
-
-/*
- * A page that was fetched from. The guest may have changed its tables since: what runs is what the
- * TLB has, and so what is counted must be.
- */
-struct code_page {
-    uint64_t gva;
-    const uint8_t *bytes;
-    const uint8_t *use;
-    uint32_t generation; /* of the engine, else the entry holds nothing */
-};
-#define CODE_PAGES 64
 
 /* Where a page was filled in last, while accesses are watched for breakpoints; see breaks.c. */
 struct break_fill {
@@ -175,6 +166,8 @@ struct engine {
     unsigned stub_fetches; /* so many fetches from its address still get the stub */
     bool stop_fetch;       /* deny the guest's next fetch: it is loaded but must not run */
     bool delivering;       /* an event's delivery makes the accesses */
+    uint64_t pushed[4];    /* pages with code that it wrote to, where the core does not look */
+    unsigned pushed_count;
     struct fault fault;
     bool probing; /* running a denied write again to learn its address */
     uint64_t probe_page;
@@ -183,7 +176,6 @@ struct engine {
     enum table_access table_access; /* ... and its accesses to descriptor tables are known */
     bool bare_once; /* allow_insn(): the next instruction has no intercepts but what must be */
     uint64_t mmio_page;
-    struct code_page code_pages[CODE_PAGES]; /* where fetches go, as the core's TLB has it */
 
     /* count.c */
     struct block blocks[BLOCKS];
@@ -192,11 +184,12 @@ struct engine {
     struct block *block; /* being executed, NULL: none yet */
     uint64_t left;       /* instructions until `limit`; 0 while nothing is counted by block */
     uint32_t generation;
-    uint64_t hot_key;   /* key of a block whose count may be used as it stands, without its size */
-    bool watching;      /* each block is looked at before it runs: there is none */
-    uint64_t limit;     /* machine->insns at which to stop */
-    bool state_changed; /* the last block may have left another code segment, CPL, AC or shadow */
-    bool stepping;      /* instruction hook in use instead of block counts */
+    uint64_t hot_key;    /* key of a block whose count may be used as it stands, without its size */
+    bool watching;       /* each block is looked at before it runs: there is none */
+    uint64_t limit;      /* machine->insns at which to stop */
+    bool state_changed;  /* the last block may have left another code segment, CPL, AC or shadow */
+    uint64_t step_block; /* ... in step mode: where it begins */
+    bool stepping;       /* instruction hook in use instead of block counts */
     uc_hook step_hook;
     uint64_t step_rcx, step_rflags; /* as they were when that began */
     uint64_t step_gva;              /* instruction being executed, ~0: none yet */
@@ -286,8 +279,13 @@ bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *en
 bool memory_unmapped(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, int64_t value,
                      void *ctx);
 void memory_paging(struct engine *e, struct x86_paging *mmu);
+/* Forget what the core has cached; the guest's TLB stays as it is. */
 void memory_flush(struct engine *e);
+/* ... and the guest's TLB, too. */
+void memory_flush_tlb(struct engine *e);
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size);
+/* A delivery is over: drop the code that it wrote over. */
+void memory_settle_pushes(struct engine *e);
 void memory_locate_write(struct engine *e);
 /* The fault's address within its page is that of `address`. */
 void memory_locate(struct engine *e, uint64_t address);
@@ -295,6 +293,10 @@ void memory_locate(struct engine *e, uint64_t address);
 void memory_settle_table_access(struct engine *e);
 /* Bytes at a linear address that can be fetched, at most to the page's end; NULL when none. */
 const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size);
+/* Where data at a linear address lies, and how much of its page is left; NULL: not in RAM. */
+uint8_t *memory_data(struct engine *e, uint64_t gva, size_t *left);
+/* The same into `buf`, across pages; returns the bytes before the first that cannot be fetched. */
+size_t memory_read_code(struct engine *e, uint64_t gva, uint8_t *buf, size_t size);
 bool memory_page_is_mixed(struct engine *e, uint64_t gva);
 /* Write as a supervisor whom WP binds; returns the bytes before the first that is denied. */
 size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t size);
@@ -315,8 +317,23 @@ void count_step_mode(struct engine *e, bool on);
 /* Is the limit so near that single steps are better than blocks? */
 bool count_steps_pay(const struct engine *e);
 
+/* torn.c */
+/*
+ * The instruction at `gva` begins again, because it stored into the block at `block`, whose it was:
+ * undo what it has stored in front of that.
+ */
+void torn_mend(struct engine *e, uint64_t gva, uint64_t block);
+
+/* flags.c */
+/* In a hook of a memory access, first of all. */
+void flags_keep(struct engine *e);
+
 /* inspect.c */
-enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size);
+/*
+ * Of `size` bytes of code, with so many known behind them: where the core takes an instruction for
+ * a shorter one, its block ends inside what it is.
+ */
+enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size, size_t behind);
 /* Give back the registers that inspect_insn() changed. */
 void inspect_unclamp(struct engine *e);
 /* Is there a REP instruction that stores? Over its own code it is run step by step. */

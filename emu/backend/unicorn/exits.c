@@ -69,17 +69,12 @@ static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *i
 {
     uint64_t gva = exit->cs_base + exit->rip;
     uint8_t bytes[15];
-    size_t size = 0;
-    const uint8_t *code;
+    size_t size;
 
     memset(insn, 0, sizeof(*insn));
     if (exit->mode != X86_MODE_LONG64)
         gva &= 0xffffffff;
-    code = memory_code(e, gva, &size);
-    if (code && size >= sizeof(bytes))
-        memcpy(bytes, code, size = sizeof(bytes));
-    else
-        size = machine_read_linear(e->machine, gva, bytes, sizeof(bytes));
+    size = memory_read_code(e, gva, bytes, sizeof(bytes));
     if (!x86_decode(bytes, size, x86_mode_bits(exit->mode), insn))
         return;
     exit->insn_len = insn->length;

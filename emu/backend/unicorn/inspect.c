@@ -42,14 +42,27 @@ static bool is_far_transfer(const struct x86_insn *insn)
            is_far_indirect(insn);
 }
 
-/* POP has one encoding; the rest of 8F is undefined, or XOP, which this CPU has not. */
-static bool is_undefined(const struct x86_insn *insn)
+/*
+ * VEX: without AVX there are BMI1's and BMI2's instructions on general registers only. The core runs
+ * others as what they are without the prefix, jumps included.
+ */
+static bool is_undefined_vector(const struct x86_insn *insn)
 {
     unsigned reg = insn->modrm >> 3 & 7;
 
-    if (insn->vector && insn->map == 2 && insn->opcode == 0xf3)
+    if (insn->map == 2 && insn->opcode == 0xf3)
         return reg == 0 || reg > 3; /* BLSR, BLSMSK, BLSI; the core spoils RFLAGS with the rest */
-    return insn->map >= 8 || (insn->map == 0 && insn->opcode == 0x8f && reg != 0);
+    if (insn->map == 2)
+        return insn->opcode < 0xf2 || insn->opcode == 0xf4 || insn->opcode > 0xf7;
+    return insn->map != 3 || insn->opcode != 0xf0;
+}
+
+/* POP has one encoding; the rest of 8F is undefined, or XOP, which this CPU has not. */
+static bool is_undefined(const struct x86_insn *insn)
+{
+    if (insn->vector)
+        return is_undefined_vector(insn);
+    return insn->map == 0 && insn->opcode == 0x8f && (insn->modrm >> 3 & 7) != 0;
 }
 
 /* WRFSBASE and WRGSBASE of 64 bits: a base that is not canonical is #GP (SDM vol. 2). */
@@ -110,13 +123,14 @@ static enum suspicion suspicion_of(struct engine *e, const struct x86_insn *insn
     return changes_state(insn) ? SUSPECT_STATE : NOT_SUSPECT;
 }
 
-enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size)
+enum suspicion inspect_code(struct engine *e, const uint8_t *bytes, size_t size, size_t behind)
 {
     enum suspicion suspect = NOT_SUSPECT;
     unsigned bits = engine_code_bits(e);
     struct x86_insn insn;
 
-    for (size_t at = 0; !suspect && x86_decode(bytes + at, size - at, bits, &insn);
+    for (size_t at = 0;
+         !suspect && at < size && x86_decode(bytes + at, size + behind - at, bits, &insn);
          at += insn.length)
         suspect = suspicion_of(e, &insn);
     return suspect;

@@ -1,7 +1,12 @@
 /*
- * Both translation stages of the emulated CPU: every TLB miss comes here. The guest's tables are
- * walked by x86/paging, guest-physical pages are looked up in the second stage (mmu/ept), and what
- * neither allows is denied, which ends the run with RIP on the instruction.
+ * Both translation stages of the emulated CPU: what the core's own TLB misses comes here. It is
+ * looked for in the guest's TLB (x86/tlb), the guest's tables are walked by x86/paging,
+ * guest-physical pages are looked up in the second stage (mmu/ept), and what neither allows is
+ * denied, which ends the run with RIP on the instruction.
+ *
+ * The core's TLB holds nothing that the guest's does not hold, and may be flushed at any time: it
+ * cannot be seen. What leaves the guest's TLB must leave the core's, too. When the guest's is full,
+ * the access is denied once (FAULT_TLB_FULL) and the instruction begins again with an empty one.
  *
  * Kept up here too: A and D bits, the dirty log (a clean page is mapped read-only, so its first
  * store comes back), and which pages hold code. A page is either writable or executable in the
@@ -64,6 +69,12 @@ void memory_flush(struct engine *e)
     count_forget(e);
 }
 
+void memory_flush_tlb(struct engine *e)
+{
+    x86_tlb_drop_all(&e->vcpu->tlb);
+    memory_flush(e);
+}
+
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
 {
     uint64_t first = gpa & PAGE_MASK;
@@ -76,6 +87,24 @@ void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
             uc_ctl_remove_cache(e->uc, ALIAS_BASE + page, ALIAS_BASE + page + PAGE_SIZE);
     }
     memory_flush(e);
+}
+
+/*
+ * While fetches are denied no page is executable in the core's TLB, and a store to one that is not
+ * drops no translations.
+ */
+static void note_push(struct engine *e, uint64_t gpa)
+{
+    if (e->pushed_count < sizeof(e->pushed) / sizeof(e->pushed[0]))
+        e->pushed[e->pushed_count++] = gpa;
+    else
+        memory_invalidate(e, gpa, 1); /* of no delivery: its stack spans two pages at most */
+}
+
+void memory_settle_pushes(struct engine *e)
+{
+    while (e->pushed_count)
+        memory_invalidate(e, e->pushed[--e->pushed_count], 1);
 }
 
 /* ---- guest tables ------------------------------------------------------------------------ */
@@ -112,6 +141,31 @@ void memory_paging(struct engine *e, struct x86_paging *mmu)
 
 /* ---- stage one --------------------------------------------------------------------------- */
 
+static void translate(struct engine *e, const struct x86_paging *mmu, uint64_t gva,
+                      enum x86_access access, bool user, struct x86_walk *walk)
+{
+    if (!x86_tlb_translate(&e->vcpu->tlb, mmu, gva, access, user, walk))
+        x86_walk(mmu, gva, access, user, walk);
+}
+
+/* A walk was made: what remains of it. False: the TLB has no room. */
+static bool keep_walk(struct engine *e, const struct x86_paging *mmu, enum x86_access access,
+                      struct x86_walk *walk)
+{
+    if (!x86_tlb_has_room(&e->vcpu->tlb, walk->gva))
+        return false;
+    x86_walk_set_accessed_dirty(walk, access, table_write, e);
+    return x86_tlb_add(&e->vcpu->tlb, mmu, walk);
+}
+
+/* A page fault takes the page out of the TLB (SDM vol. 3, 4.10.4.1). */
+static enum fault_kind page_fault(struct engine *e, uint64_t gva)
+{
+    if (x86_tlb_drop_page(&e->vcpu->tlb, gva))
+        memory_flush(e);
+    return FAULT_PAGE;
+}
+
 /*
  * The hook is not told who accesses. CPL 3 is what CS says; but a far transfer, a segment load or an
  * event's delivery at CPL 3 reads descriptor tables and TSS as a supervisor (SDM vol. 3, 4.6). Where
@@ -141,7 +195,7 @@ static bool walk_table(struct engine *e, struct x86_paging *mmu, enum x86_access
     if (e->table_access == TABLE_ACCESS_DATA || !in_system_table(e, walk->gva))
         return true;
     mmu->implicit = true;
-    x86_walk(mmu, walk->gva, access, false, &implicit);
+    translate(e, mmu, walk->gva, access, false, &implicit);
     if (implicit.verdict == walk->verdict)
         return true;
     if (e->table_access == TABLE_ACCESS_UNKNOWN)
@@ -161,17 +215,15 @@ static enum fault_kind stage_one(struct engine *e, uint64_t gva, enum x86_access
     if (e->cr4 & CR4_SMAP)
         mmu.ac = engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_AC;
     mmu.implicit = e->delivering;
-    x86_walk(&mmu, gva, access, user, walk);
+    translate(e, &mmu, gva, access, user, walk);
     if (user && access != X86_FETCH && (walk->verdict == X86_WALK_DENIED || (e->cr4 & CR4_SMAP)) &&
         !walk_table(e, &mmu, access, walk))
         return FAULT_SYSTEM_TABLE;
     if (walk->verdict == X86_WALK_NOT_CANONICAL)
         return FAULT_CANONICAL;
     if (walk->verdict != X86_WALK_OK)
-        return walk->verdict == X86_WALK_NO_TABLE ? FAULT_EPT_TABLE : FAULT_PAGE;
-    if (e->cr0 & CR0_PG)
-        x86_walk_set_accessed_dirty(walk, access, table_write, e);
-    return FAULT_NONE;
+        return walk->verdict == X86_WALK_NO_TABLE ? FAULT_EPT_TABLE : page_fault(e, walk->gva);
+    return !walk->count || keep_walk(e, &mmu, access, walk) ? FAULT_NONE : FAULT_TLB_FULL;
 }
 
 /* Instructions that read descriptors. */
@@ -283,11 +335,6 @@ static bool fill_mmio(struct engine *e, uint64_t gpa, enum x86_access access, uc
     return true;
 }
 
-static struct code_page *code_page(struct engine *e, uint64_t gva)
-{
-    return &e->code_pages[gva / PAGE_SIZE % CODE_PAGES];
-}
-
 static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
 {
     struct x86_walk walk;
@@ -298,7 +345,7 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     uint8_t *use;
 
     e->fault.error_code = walk.error_code;
-    if (kind == FAULT_SYSTEM_TABLE)
+    if (kind == FAULT_SYSTEM_TABLE || kind == FAULT_TLB_FULL)
         return deny(e, kind, gva, access);
     if (kind == FAULT_EPT_TABLE)
         return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa, entry);
@@ -328,14 +375,11 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     if (access == X86_WRITE)
         ram_mark_dirty(&e->machine->ram, walk.gpa);
     note_use(e, use, access);
+    if (access == X86_WRITE && e->stop_fetch && *use != PAGE_DATA)
+        note_push(e, walk.gpa);
     entry->paddr = hpa;
     entry->perms = break_perms(e, allowed(e, slot, &walk, access, rights, *use), hpa);
     break_filled(e, gva, hpa);
-    if (access == X86_FETCH)
-        *code_page(e, gva) = (struct code_page){.gva = gva,
-                                                .bytes = slot->host + (walk.gpa - slot->gpa),
-                                                .use = use,
-                                                .generation = e->generation};
     return true;
 }
 
@@ -393,6 +437,7 @@ bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *en
     gva &= PAGE_MASK;
     if (type == UC_MEM_FETCH)
         return fill_fetch(e, gva, entry);
+    flags_keep(e);
     if (type == UC_MEM_WRITE && e->probing)
         return fill_probe(e, gva, entry);
     return fill_guest(e, gva, type == UC_MEM_WRITE ? X86_WRITE : X86_READ, entry);
@@ -472,8 +517,10 @@ void memory_locate_write(struct engine *e)
 
 /* ---- reading and writing for the monitor ------------------------------------------------- */
 
-static uint8_t *linear_ptr(struct engine *e, uint64_t gva, enum x86_access access, size_t *size)
+/* A page to write to, and `size` cut off at its end. */
+static uint8_t *linear_ptr(struct engine *e, uint64_t gva, size_t *size)
 {
+    const struct ram_slot *slot;
     size_t left = PAGE_SIZE - gva % PAGE_SIZE;
     struct x86_paging mmu;
     struct x86_walk walk;
@@ -483,18 +530,13 @@ static uint8_t *linear_ptr(struct engine *e, uint64_t gva, enum x86_access acces
     memory_paging(e, &mmu);
     mmu.ac = true; /* the monitor is no supervisor access that SMAP would stop */
     mmu.cr4 &= ~(uint64_t)CR4_SMEP;
-    x86_walk(&mmu, gva, access, false, &walk);
-    if (walk.verdict != X86_WALK_OK)
+    translate(e, &mmu, gva, X86_WRITE, false, &walk);
+    slot = walk.verdict == X86_WALK_OK ? ram_find(&e->machine->ram, walk.gpa) : NULL;
+    if (!slot || slot->read_only)
         return NULL;
-    if (access == X86_WRITE) {
-        const struct ram_slot *slot = ram_find(&e->machine->ram, walk.gpa);
-
-        if (!slot || slot->read_only)
-            return NULL;
-        ram_mark_dirty(&e->machine->ram, walk.gpa);
-        if (*page_use(e, slot, walk.gpa) != PAGE_DATA)
-            memory_invalidate(e, walk.gpa, *size);
-    }
+    ram_mark_dirty(&e->machine->ram, walk.gpa);
+    if (*page_use(e, slot, walk.gpa) != PAGE_DATA)
+        memory_invalidate(e, walk.gpa, *size);
     return ram_ptr(&e->machine->ram, walk.gpa, *size);
 }
 
@@ -504,7 +546,7 @@ size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t s
 
     while (done < size) {
         size_t part = size - done;
-        uint8_t *to = linear_ptr(e, gva + done, X86_WRITE, &part);
+        uint8_t *to = linear_ptr(e, gva + done, &part);
 
         if (!to)
             break;
@@ -514,28 +556,60 @@ size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t s
     return done;
 }
 
+/* Where code at a linear address is: what runs is what the TLB has, whatever the tables say now. */
+static bool code_gpa(struct engine *e, uint64_t gva, uint64_t *gpa)
+{
+    const struct x86_tlb_entry *entry = x86_tlb_find(&e->vcpu->tlb, gva);
+    struct x86_paging mmu;
+    struct x86_walk walk;
+
+    *gpa = entry ? entry->gpa | (gva & ~PAGE_MASK) : 0;
+    if (entry && (e->cr0 & CR0_PG))
+        return true;
+    memory_paging(e, &mmu);
+    mmu.ac = true;
+    x86_walk(&mmu, gva, X86_READ, false, &walk);
+    *gpa = walk.gpa;
+    return walk.verdict == X86_WALK_OK;
+}
+
+uint8_t *memory_data(struct engine *e, uint64_t gva, size_t *left)
+{
+    uint64_t gpa;
+
+    *left = PAGE_SIZE - gva % PAGE_SIZE;
+    return code_gpa(e, gva, &gpa) ? ram_ptr(&e->machine->ram, gpa, *left) : NULL;
+}
+
 const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size)
 {
-    const struct code_page *page = code_page(e, gva);
+    return memory_data(e, gva, size);
+}
 
-    *size = PAGE_SIZE - gva % PAGE_SIZE;
-    if (page->gva == (gva & PAGE_MASK) && page->generation == e->generation)
-        return page->bytes + gva % PAGE_SIZE;
-    return linear_ptr(e, gva, X86_READ, size);
+size_t memory_read_code(struct engine *e, uint64_t gva, uint8_t *buf, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t part = 0;
+        const uint8_t *from = memory_code(e, gva + done, &part);
+
+        if (!from)
+            break;
+        if (part > size - done)
+            part = size - done;
+        memcpy(buf + done, from, part);
+        done += part;
+    }
+    return done;
 }
 
 bool memory_page_is_mixed(struct engine *e, uint64_t gva)
 {
-    const struct code_page *page = code_page(e, gva);
-    const struct ram_slot *slot;
-    struct x86_paging mmu;
-    struct x86_walk walk;
+    const struct ram_slot *slot = NULL;
+    uint64_t gpa;
 
-    if (page->gva == (gva & PAGE_MASK) && page->generation == e->generation)
-        return *page->use == PAGE_MIXED;
-    memory_paging(e, &mmu);
-    mmu.cr4 &= ~(uint64_t)(CR4_SMEP | CR4_SMAP);
-    x86_walk(&mmu, gva, X86_READ, false, &walk);
-    slot = walk.verdict == X86_WALK_OK ? ram_find(&e->machine->ram, walk.gpa) : NULL;
-    return !slot || *page_use(e, slot, walk.gpa) == PAGE_MIXED;
+    if (code_gpa(e, gva, &gpa))
+        slot = ram_find(&e->machine->ram, gpa);
+    return !slot || *page_use(e, slot, gpa) == PAGE_MIXED;
 }

@@ -68,6 +68,7 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, i
     (void)uc, (void)value;
     if (e->quiet)
         return;
+    flags_keep(e);
     if (e->aligning && !aligned(hpa, (unsigned)size)) {
         e->raised = alignment_check;
         engine_abort(e, PRIVATE_EXIT_EVENT);

@@ -389,10 +389,15 @@ static void load_registers(struct engine *e)
         fpu_write(e);
 }
 
+/* More pages than any delivery touches: TLB entries that it finds free, so that it is not denied. */
+#define DELIVERY_PAGES 64
+
 int world_load(struct engine *e)
 {
     bool deliver = e->event.info & INTR_VALID;
 
+    if (deliver && e->vcpu->tlb.count > X86_TLB_SIZE - DELIVERY_PAGES)
+        memory_flush_tlb(e);
     e->cr0 = e->state.cr0;
     e->cr3 = e->state.cr3;
     e->cr4 = e->state.cr4;
@@ -407,6 +412,7 @@ int world_load(struct engine *e)
     e->stop_fetch = true;
     run_stub(e, STUB_LOAD, HIDDEN_BASE + HIDDEN_VMCB);
     e->stop_fetch = e->delivering = false;
+    memory_settle_pushes(e);
     put_le32(vmcb(e) + VMCB_EVENTINJ, 0);
     memory_flush(e);
     if (e->fault.kind != FAULT_STOP_FETCH)
