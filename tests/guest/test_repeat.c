@@ -1,0 +1,114 @@
+/*
+ * The same machine, image and input: the same state at every exit, run after run and in pieces. Guests
+ * of every CPU mode, with interrupts, tasks, changing tables and code; the hash is of all that the
+ * machine has.
+ */
+#include "core/loader.h"
+#include "core/machine.h"
+#include "tests/support/prng.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXITS_MAX 400u
+#define INSNS_MAX 3000000u
+
+static const char *const guests[] = {
+    "boot_real.bin", "real16.elf",       "prot32.elf",      "ring3.elf",    "paging32.elf",
+    "pae.elf",       "long64.elf",       "ring3_64.elf",    "task32.elf",   "v86.elf",
+    "page_ad.elf",   "page_global.elf",  "smep_smap.elf",   "la57.elf",     "smc.elf",
+    "irq_hlt.elf",   "rtc_irq.elf",      "single_step.elf", "fpu_lazy.elf", "syscalls.elf",
+    "hw_break.elf",  "double_fault.elf", "bios_disk.bin",   "uart_irq.elf",
+};
+
+struct seen {
+    uint64_t hashes[EXITS_MAX];
+    unsigned count;
+};
+
+static void keep_hash(void *ctx, const struct machine *m, const struct vm_exit *exit)
+{
+    struct seen *seen = ctx;
+
+    (void)exit;
+    if (seen->count < EXITS_MAX)
+        seen->hashes[seen->count++] = machine_state_hash(m);
+}
+
+static struct machine *start(const char *name, struct seen *seen)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    const char *build = getenv("BUILD");
+    struct image image = {.name = name};
+    struct machine *m;
+    struct error err;
+    uint8_t *data;
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/tests/guest/%s", build ? build : "build", name);
+    ck_assert_msg(file_read(path, 1u << 24, &data, &image.size, &err) == 0, "%s", err.text);
+    image.data = data;
+    config.ram_size = 4u << 20;
+    ck_assert_msg(machine_create(&m, &config, &err) == 0, "%s", err.text);
+    ck_assert_msg(machine_load(m, &image, &err) == 0, "%s: %s", name, err.text);
+    free(data);
+    memset(seen, 0, sizeof(*seen));
+    m->observer.seen = keep_hash;
+    m->observer.ctx = seen;
+    return m;
+}
+
+/* Until EXITS_MAX exits, in pieces of at most `largest` instructions, 0: whole. */
+static void run(const char *name, uint32_t largest, struct seen *seen)
+{
+    struct machine *m = start(name, seen);
+    struct run_result r = {.stop = STOP_BUDGET};
+    struct prng random = {largest};
+
+    while (r.stop == STOP_BUDGET && m->exits < EXITS_MAX && m->insns < INSNS_MAX) {
+        struct run_limits limits = {largest ? 1 + prng_below(&random, largest) : INSNS_MAX,
+                                    EXITS_MAX - m->exits};
+
+        ck_assert_int_eq(machine_run(m, &limits, &r), 0);
+    }
+    machine_destroy(m);
+}
+
+START_TEST(test_repeats)
+{
+    static const uint32_t largest[] = {0, 1000, 7};
+    static struct seen first, other;
+    const char *name = guests[_i];
+
+    run(name, 0, &first);
+    ck_assert_uint_gt(first.count, 0);
+    for (size_t k = 0; k < sizeof(largest) / sizeof(largest[0]); k++) {
+        unsigned i = 0;
+
+        run(name, largest[k], &other);
+        while (i < first.count && first.hashes[i] == other.hashes[i])
+            i++;
+        ck_assert_msg(i == first.count && other.count == first.count,
+                      "%s in pieces of %u: another state at exit %u of %u and %u", name, largest[k],
+                      i, first.count, other.count);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("repeat");
+    TCase *tc = tcase_create("repeat");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_loop_test(tc, test_repeats, 0, sizeof(guests) / sizeof(guests[0]));
+    tcase_set_timeout(tc, 0); /* tools/run-tests.sh has one for all */
+    suite_add_tcase(suite, tc);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
