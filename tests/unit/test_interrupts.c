@@ -333,6 +333,40 @@ START_TEST(test_nmi_button_state)
 }
 END_TEST
 
+/* x87 and SSE registers stay through exits, an interrupt, an NMI, and a state put back. */
+START_TEST(test_fpu_survives)
+{
+    struct x86_state set, s;
+
+    LOAD(RFLAGS_IF, 0x90, 0x0f, 0xa2, 0x90, 0x90, 0xf4); /* nop; cpuid; nop; nop; hlt */
+    machine_get_state(f.m, &set);
+    memset(set.fxsave, 0, sizeof(set.fxsave));
+    put_le16(set.fxsave, 0x027f);
+    put_le16(set.fxsave + 2, 0x2800); /* TOP = 5 */
+    set.fxsave[4] = 0xe0;             /* three are in use */
+    put_le32(set.fxsave + 24, 0x9fc0);
+    put_le32(set.fxsave + 28, 0xffff);
+    for (unsigned i = 0; i < 24; i++)
+        for (unsigned k = 0; k < (i < 8 ? 10u : 16u); k++)
+            set.fxsave[32 + 16 * i + k] = (uint8_t)(i * 16 + k + 1);
+    machine_set_state(f.m, &set);
+    irq_set_pin(f.m, true);
+    run(2);
+    irq_set_pin(f.m, false);
+    irq_raise_nmi(f.m);
+    run(4);
+    machine_get_state(f.m, &s);
+    ck_assert_mem_eq(s.fxsave, set.fxsave, sizeof(s.fxsave));
+    machine_set_state(f.m, &s);
+    run(20);
+    ck_assert_uint_ge(counted(0x500), 1);
+    ck_assert_uint_eq(counted(0x502), 1);
+    machine_get_state(f.m, &s);
+    ck_assert_uint_eq(s.activity, X86_HALTED);
+    ck_assert_mem_eq(s.fxsave, set.fxsave, sizeof(s.fxsave));
+}
+END_TEST
+
 START_TEST(test_monitor_trap)
 {
     struct controls c = f.m->controls;
@@ -422,6 +456,7 @@ static Suite *suite(void)
     tcase_add_test(t, test_nmi_blocking_is_state);
     tcase_add_test(t, test_nmi_button);
     tcase_add_test(t, test_nmi_button_state);
+    tcase_add_test(t, test_fpu_survives);
     tcase_add_test(t, test_monitor_trap);
     tcase_add_test(t, test_pieces);
     tcase_add_test(t, test_halt_sleeps);

@@ -281,6 +281,62 @@ START_TEST(test_ept_rights)
 }
 END_TEST
 
+/* In place of the fixture's machine, with the observer that keeps its exits. */
+static void resize(uint64_t ram_size)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct exit_observer observer = f.m->observer;
+    struct error err;
+
+    machine_destroy(f.m);
+    config.ram_size = ram_size;
+    ck_assert_msg(machine_create(&f.m, &config, &err) == 0, "%s", err.text);
+    f.m->observer = observer;
+    f.count = 0;
+}
+
+START_TEST(test_least_ram)
+{
+    uint8_t last;
+
+    resize(RAM_SIZE_MIN);
+    LOAD(enter_flat32, 0xb0, 0x5a, 0xa2, 0xff, 0xff, 0x0f, 0x00, /* mov [fffffh],al */
+         0xa2, 0x00, 0x00, 0x10, 0x00);                          /* mov [100000h],al */
+    run(100, 1);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_EPT_VIOLATION);
+    ck_assert_uint_eq(f.exits[0].guest_physical, 0x100000);
+    ck_assert_uint_eq(f.exits[0].insns, 2);
+    ck_assert(ram_read(&f.m->ram, 0xfffff, &last, 1) && last == 0x5a);
+}
+END_TEST
+
+/* 4 GiB: 3 below the hole, 1 above 4 GiB; the last bytes of both, and what lies behind. */
+START_TEST(test_most_ram)
+{
+    static const uint64_t pages[] = {0x13fe00083, 0xbfe00083, 0x140000083};
+    static const uint64_t tops[] = {0x13ffffff8, 0xbffffff8};
+    uint64_t value = 0;
+
+    resize(RAM_SIZE_MAX);
+    LOAD(enter_long64, 0x48, 0xb8, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, /* mov rax,.. */
+         0x48, 0x89, 0x04, 0x25, 0xf8, 0xff, 0x5f, 0x00,  /* mov [5ffff8h],rax */
+         0x48, 0x89, 0x04, 0x25, 0xf8, 0xff, 0x7f, 0x00,  /* mov [7ffff8h],rax */
+         0x48, 0x8b, 0x1c, 0x25, 0xf8, 0xff, 0x5f, 0x00,  /* mov rbx,[5ffff8h] */
+         0x48, 0x89, 0x04, 0x25, 0x10, 0x00, 0x80, 0x00); /* mov [800010h],rax */
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert(ram_write(&f.m->ram, 0x12010 + 8 * i, &pages[i], 8));
+    run(100, 1);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_EPT_VIOLATION);
+    ck_assert_uint_eq(f.exits[0].guest_physical, 0x140000010);
+    ck_assert_uint_eq(f.exits[0].insns, 4);
+    ck_assert_uint_eq(reg(X86_RBX), 0x1122334455667788);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert(ram_read(&f.m->ram, tops[i], &value, 8));
+        ck_assert_uint_eq(value, 0x1122334455667788);
+    }
+}
+END_TEST
+
 /* ---- counting, determinism, limits ------------------------------------------------------- */
 
 /* A loop with branches, a call and a REP, then HLT: 7 + 50 * 8 ... counted by stepping. */
@@ -603,6 +659,8 @@ int main(void)
     tcase_add_test(tc, test_page_faults);
     tcase_add_test(tc, test_ept_violation);
     tcase_add_test(tc, test_ept_rights);
+    tcase_add_test(tc, test_least_ram);
+    tcase_add_test(tc, test_most_ram);
     tcase_add_test(tc, test_count_equals_steps);
     tcase_add_test(tc, test_budget_is_exact);
     tcase_add_test(tc, test_state_round_trip);
