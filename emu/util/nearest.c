@@ -5,30 +5,34 @@
 
 #define NEAREST_MAX 32
 
-/* Levenshtein's distance, one row of the table at a time. */
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Letters put in, left out, taken for another, or two neighbours exchanged: how many of these make
+ * `b` of `a` (optimal string alignment). rows[i % 3] is row i of the table.
+ */
 static unsigned edit_distance(const char *a, const char *b)
 {
-    unsigned row[NEAREST_MAX + 1];
-    size_t length = strlen(b);
+    unsigned rows[3][NEAREST_MAX + 1];
+    unsigned length = (unsigned)strlen(b), i = 0;
 
     for (unsigned j = 0; j <= length; j++)
-        row[j] = j;
-    for (unsigned i = 1; *a; a++, i++) {
-        unsigned diagonal = row[0];
+        rows[0][j] = j;
+    for (; a[i]; i++) {
+        const unsigned *above = rows[i % 3], *above2 = rows[(i + 2) % 3];
+        unsigned *row = rows[(i + 1) % 3];
 
-        row[0] = i;
-        for (unsigned j = 1; j <= length; j++) {
-            unsigned best = diagonal + (*a != b[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
+        row[0] = i + 1;
+        for (unsigned j = 0; j < length; j++) {
+            row[j + 1] = least(above[j] + (a[i] != b[j]), least(above[j + 1], row[j]) + 1);
+            if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+                row[j + 1] = least(row[j + 1], above2[j - 1] + 1);
         }
     }
-    return row[length];
+    return rows[i % 3][length];
 }
 
 const char *nearest_name(const char *text, const char *const *names, size_t count)

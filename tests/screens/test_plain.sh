@@ -65,6 +65,13 @@ while read -r line; do
     grep -qxF "Guest: $line" "$work/out" || fail "not printed: $line"
 done <"$work/run"
 
+plain 01 'break port=e9' continue breaks continue 'view memory'
+says '^Breakpoint 1: port=e9\.'
+says 'out 0xe9, 1 byte.* Breakpoint 1: port=e9\. Next: '
+says '^> *1 on  *1  port=e9'
+says '^Pane 1, Bytes, '
+says_not 'not read yet'
+
 plain 01 changes step changes registers
 says '^Nothing has run yet'
 says '^EIP was [0-9a-f]*, now [0-9a-f]*\.'

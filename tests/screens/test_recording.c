@@ -218,11 +218,11 @@ START_TEST(test_change_of_size)
     see("is at its start");
     keys("]");
     see("exits 1 ");
-    resize(48, 160);
+    resize(36, 120);
     see("Exit profile");
     keys("q");
     ck_assert_int_eq(end(), 0);
-    check_last(48, 160, "--keys ']'");
+    check_last(36, 120, "--keys ']'");
 }
 END_TEST
 
