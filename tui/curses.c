@@ -328,14 +328,17 @@ static uint32_t key_plain(wint_t code)
     }
 }
 
-/* The left button and the wheel; another one is a key without a meaning. */
-static void mouse_event(struct event *event)
+/*
+ * The left button and the wheel; another one is a key without a meaning. False when ncurses has no
+ * more: it may have taken several for one KEY_MOUSE.
+ */
+static bool mouse_event(struct event *event)
 {
     MEVENT mouse;
 
     *event = (struct event){.kind = EVENT_KEY};
     if (getmouse(&mouse) != OK)
-        return;
+        return false;
     event->row = mouse.y;
     event->col = mouse.x;
     event->kind = EVENT_MOUSE;
@@ -347,13 +350,17 @@ static void mouse_event(struct event *event)
         event->mouse = MOUSE_WHEEL_DOWN;
     else
         event->kind = EVENT_KEY;
+    return true;
 }
 
 bool terminal_event(struct terminal *terminal, struct event *event)
 {
     wint_t code;
-    int kind = get_wch(&code);
+    int kind;
 
+    if (terminal->mouse && mouse_event(event))
+        return true;
+    kind = get_wch(&code);
     *event = (struct event){.kind = EVENT_KEY};
     if (kind == ERR)
         return false;

@@ -66,7 +66,7 @@ start() {
     keys "sh -c 'echo \$\$ >$work/pid; exec $VLAB tui $1'; echo status=\$?" Enter
     until_true "vlab does not start" test -s "$work/pid"
     see "$2"
-    until_true "no alternate screen" flags "1 ${3:-0} 0"
+    until_true "no alternate screen" flags "1 ${3:-0} ${4:-0}"
 }
 
 t -f /dev/null new-session -d -x 80 -y 24 'PS1="$ " exec sh -i'
@@ -116,6 +116,20 @@ for size in 40x12 30x8 100x40 160x48 79x24 80x24; do
     esac
 done
 see " s step "
+
+# A storm of sizes: what counts is the last one.
+for round in 1 2 3 4 5 6 7 8 9 10; do
+    for size in 41x13 200x60 1x1 80x24 33x9 132x43; do
+        t resize-window -x "${size%x*}" -y "${size#*x}"
+    done
+done
+t resize-window -x 80 -y 24
+see "Registers"
+see " s step "
+keys '?'
+see "Keys"
+keys q
+see "Why this exit"
 
 echo "stop and go on"
 keys C-z
@@ -183,6 +197,48 @@ fi
 keys q
 see "status=0"
 sane "frames" frames
+
+echo "mouse"
+# A click and the release as terminals of this type send them: button, column and row, counted from 1,
+# each a character 32 further on.
+character() { printf '%b' "\\0$(printf '%o' $((32 + $1)))"; }
+click() {
+    t send-keys -l "$(printf '\033[M %s%s' "$(character "$1")" "$(character "$2")")"
+    t send-keys -l "$(printf '\033[M#%s%s' "$(character "$1")" "$(character "$2")")"
+}
+start "01 --mouse" "lab 01 is at its start" 0 1
+until_true "no mouse" flags "1 0 1"
+click 3 24
+until_true "a click on 's step'" insns_are 1
+click 12 24
+until_true "a click on '] exit'" exits_are 1
+t send-keys -l ":mouse"
+keys Enter
+until_true "the mouse is still ours" flags "1 1 0"
+t send-keys -l ":mouse"
+keys Enter
+until_true "the mouse is not ours again" flags "1 1 1"
+keys q
+see "status=0"
+sane "mouse" mouse
+
+echo "palette and prompt"
+start 01 "lab 01 is at its start"
+keys b
+see "break at"
+t send-keys -l "port=e9"
+keys Enter
+see "breakpoint 1: port=e9"
+keys c
+until_true "to the breakpoint" exits_are 2
+keys :
+see "Commands"
+t send-keys -l "rest"
+keys Enter
+until_true "restarted" exits_are 0
+keys q
+see "status=0"
+sane "palette" palette
 
 echo "at an exit"
 start "01 --at 12" "exit 11: CR access" 1
