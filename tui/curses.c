@@ -328,6 +328,10 @@ static uint32_t key_plain(wint_t code)
     }
 }
 
+/* What ncurses makes of a press, with what came behind it by the time it looks. */
+#define LEFT_BUTTON                                                                                \
+    (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED)
+
 /*
  * The left button and the wheel; another one is a key without a meaning. False when ncurses has no
  * more: it may have taken several for one KEY_MOUSE.
@@ -342,7 +346,7 @@ static bool mouse_event(struct event *event)
     event->row = mouse.y;
     event->col = mouse.x;
     event->kind = EVENT_MOUSE;
-    if (mouse.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED))
+    if (mouse.bstate & LEFT_BUTTON)
         event->mouse = MOUSE_CLICK;
     else if (mouse.bstate & BUTTON4_PRESSED)
         event->mouse = MOUSE_WHEEL_UP;
@@ -379,7 +383,7 @@ void terminal_mouse(struct terminal *terminal, bool on)
         return;
     terminal->mouse = on;
     mouseinterval(0);
-    mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    mousemask(on ? LEFT_BUTTON | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
 }
 
 void terminal_suspend(struct terminal *terminal)
