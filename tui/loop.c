@@ -185,6 +185,7 @@ static void handle_model(struct loop *l)
     if (read(engine_fd(l->engine), &count, sizeof(count)) != sizeof(count))
         return;
     l->model = engine_model(l->engine);
+    l->urgent |= l->hold; /* what the user's command came to */
     l->hold = false;
     handle(l, &event);
 }

@@ -69,14 +69,28 @@ void pty_close(struct pty *pty)
     free(pty);
 }
 
+/* A terminal answers as soon as it has read the question for its status (DSR, ECMA-48 8.3.35). */
+static void answer_status(const struct pty *p, size_t from)
+{
+    static const char question[] = "\033[5n", reply[] = "\033[0n";
+    size_t overlap = sizeof(question) - 2;
+
+    from = from > overlap ? from - overlap : 0;
+    if (memmem(p->bytes + from, p->size - from, question, sizeof(question) - 1) &&
+        write(p->fd, reply, sizeof(reply) - 1) < 0)
+        return; /* it has ended: the next read says so */
+}
+
 static int read_some(struct pty *p, struct error *err)
 {
     ssize_t n = read(p->fd, p->bytes + p->size, KEPT - p->size);
+    size_t before = p->size;
 
     if (n <= 0)
         return error_set(err, -EIO, "%s: %s", p->name,
                          p->size == KEPT ? "does not stop writing" : "ended");
     p->size += (size_t)n;
+    answer_status(p, before);
     return 0;
 }
 
