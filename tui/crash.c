@@ -49,7 +49,7 @@ static void pass_on_stderr(const struct crash_plan *plan)
 
 static void on_crash(int signal)
 {
-    write_all(state.plan.terminal, state.plan.bytes, state.plan.size);
+    write_all(STDOUT_FILENO, state.plan.bytes, state.plan.size);
     tcsetattr(STDIN_FILENO, TCSANOW, &state.plan.modes);
     pass_on_stderr(&state.plan);
     if (state.plan.armed)

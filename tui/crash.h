@@ -19,7 +19,6 @@ struct crash_plan {
     struct termios modes; /* of standard input, before the screen was opened */
     char bytes[CRASH_BYTES_MAX];
     size_t size;
-    int terminal;         /* where the bytes go */
     volatile bool *armed; /* cleared when it was done; may be NULL */
     int captured;         /* non-blocking read end of what standard error goes to; -1: none */
     int stderr_fd;        /* where it belongs */

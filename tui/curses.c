@@ -1,17 +1,21 @@
 /*
- * The terminal by ncurses, see terminal.h. Only cells that changed are given to ncurses, which
- * writes what differs from the terminal's contents.
+ * The terminal by ncurses, see terminal.h: its type, modes, keys, mouse, entering and leaving.
+ *
+ * Frames are written by write_diff.c, in one write each: ncurses sends both colours with every change
+ * of one and flushes after each move of the cursor (6.4), twice the bytes in a hundred pieces. So the
+ * terminal has to take ECMA-48's sequences, as every one does that is still in use.
  */
 #include "tui/terminal.h"
 #include "tui/key.h"
 #include "tui/pace.h"
-#include "tui/stage.h"
 #include "tui/theme.h"
+#include "tui/write_diff.h"
 
 #include <curses.h>
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -26,56 +30,45 @@ enum { ESCAPE_DELAY_MS = 25, LAST_ANSWER_MS = 300 };
 #define STATUS_ANSWER "\033[0n"
 enum { KEY_STATUS = KEY_MAX + 1 };
 
+#define ECMA48_CURSOR "\033[%i%p1%d;%p2%dH"
+
 struct terminal {
     SCREEN *screen;
+    WINDOW
+    *keys; /* keys are read through it: reading through a window on the screen would draw it */
     enum theme_depth depth;
+    int rows, cols;
     bool ascii;
     bool suspended;
     bool mouse;
     struct pace pace;
-    struct stage stage;
-    struct grid *shown; /* what ncurses was told last; NULL: nothing */
+    struct pen pen;
+    struct grid *shown; /* what the terminal shows; NULL: not known */
+    FILE *frame;        /* the bytes of a frame are collected here */
+    char *bytes;
+    size_t size;
 };
 
-/* A pair of colours for every role, on its background and on the selection's. */
-static short pair_of(unsigned role, unsigned attr)
-{
-    return (short)(1 + role * 2 + (attr & CELL_SELECTED ? 1 : 0));
-}
-
-static void colours_open(struct terminal *t, bool mono)
+static enum theme_depth depth_of(bool mono)
 {
     const char *no_color = getenv("NO_COLOR");
+    int colours = tigetnum("colors");
 
-    t->depth = THEME_MONO;
-    if (mono || (no_color && *no_color) || !has_colors() || start_color() == ERR)
-        return;
-    use_default_colors();
-    if (COLOR_PAIRS <= pair_of(ROLE_COUNT, CELL_SELECTED))
-        return;
-    t->depth = COLORS >= 256 ? THEME_256 : THEME_8;
-    for (unsigned role = 0; role < ROLE_COUNT; role++)
-        for (unsigned attr = 0; attr <= CELL_SELECTED; attr++) {
-            struct style style = theme_style(t->depth, (enum role)role, attr);
-
-            init_pair(pair_of(role, attr), (short)style.fg, (short)style.bg);
-        }
-    bkgd(COLOR_PAIR(pair_of(ROLE_NORMAL, 0)));
+    if (mono || (no_color && *no_color) || colours < 8)
+        return THEME_MONO;
+    return colours >= 256 ? THEME_256 : THEME_8;
 }
 
-static void modes_open(void)
+static void modes_open(struct terminal *t)
 {
     raw(); /* Ctrl-C and its kin are keys: the guest's serial console takes them, too */
     noecho();
     nonl();
-    intrflush(stdscr, FALSE);
-    keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE);
+    intrflush(t->keys, FALSE);
+    keypad(t->keys, TRUE);
+    nodelay(t->keys, TRUE);
     set_escdelay(ESCAPE_DELAY_MS);
-    /* Cells are told apart before ncurses sees them, so typed-ahead keys need not stop a frame. */
-    typeahead(-1);
-    /* Moving what stands in a line shows it for a moment where it does not belong. */
-    idcok(stdscr, FALSE);
+    refresh(); /* an empty screen: enters the alternate one */
 }
 
 static uint64_t now_ns(void)
@@ -106,11 +99,11 @@ static void status_finish(struct terminal *t)
     uint64_t end = now_ns() + LAST_ANSWER_MS * 1000000ull;
     wint_t code;
 
-    timeout(LAST_ANSWER_MS / 10);
+    wtimeout(t->keys, LAST_ANSWER_MS / 10);
     while (t->pace.answers && t->pace.open > 0 && now_ns() < end)
-        if (get_wch(&code) == KEY_CODE_YES && code == KEY_STATUS)
+        if (wget_wch(t->keys, &code) == KEY_CODE_YES && code == KEY_STATUS)
             pace_answer(&t->pace);
-    timeout(0);
+    wtimeout(t->keys, 0);
     flushinp();
 }
 
@@ -139,14 +132,44 @@ static SCREEN *screen_open(struct error *err)
         error_set(err, -EINVAL, "tui: the terminal type %.60s (TERM) is unknown", type);
         return NULL;
     }
-    if (!cursor_address || !clear_screen) {
-        endwin();
-        delscreen(screen);
-        error_set(err, -EINVAL, "tui: a terminal of type %.60s (TERM) cannot place the cursor",
-                  type);
-        return NULL;
-    }
-    return screen;
+    if (cursor_address && strncmp(cursor_address, ECMA48_CURSOR, sizeof(ECMA48_CURSOR) - 1) == 0)
+        return screen;
+    endwin();
+    delscreen(screen);
+    error_set(err, -EINVAL,
+              "tui: a terminal of type %.60s (TERM) cannot place the cursor as ECMA-48 has it; "
+              "'vlab tui --plain' needs no more than lines",
+              type);
+    return NULL;
+}
+
+/* What is there when a terminal is closed, or could not be opened. */
+static void terminal_free(struct terminal *t)
+{
+    if (t->keys)
+        delwin(t->keys);
+    if (t->screen)
+        delscreen(t->screen);
+    if (t->frame)
+        fclose(t->frame);
+    free(t->bytes);
+    grid_destroy(t->shown);
+    free(t);
+}
+
+static int parts_open(struct terminal *t, struct error *err)
+{
+    t->frame = open_memstream(&t->bytes, &t->size);
+    if (!t->frame)
+        return error_set(err, -ENOMEM, "tui: out of memory");
+    t->screen = screen_open(err);
+    if (!t->screen)
+        return err->code;
+    t->keys = newpad(1, 1);
+    if (t->keys)
+        return 0;
+    endwin();
+    return error_set(err, -ENOMEM, "tui: out of memory");
 }
 
 int terminal_open(struct terminal **out, bool ascii, bool mono, struct error *err)
@@ -161,20 +184,28 @@ int terminal_open(struct terminal **out, bool ascii, bool mono, struct error *er
         return error_set(err, -ENOMEM, "tui: out of memory");
     setlocale(LC_CTYPE, "");
     t->ascii = ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-    rc = stage_open(&t->stage);
-    t->screen = rc < 0 ? NULL : screen_open(err);
-    if (!t->screen) {
-        if (rc < 0)
-            error_errno(err, rc, "tui: memory for frames");
-        stage_close(&t->stage);
-        free(t);
-        return err->code;
+    rc = parts_open(t, err);
+    if (rc < 0) {
+        terminal_free(t);
+        return rc;
     }
-    modes_open();
+    t->rows = LINES;
+    t->cols = COLS;
+    t->depth = depth_of(mono);
+    modes_open(t);
     pace_open(t);
-    colours_open(t, mono);
     *out = t;
     return 0;
+}
+
+/* ncurses does not know what our frames left: a style, and perhaps no cursor. */
+static void leave(struct terminal *t)
+{
+    status_finish(t);
+    putp(exit_attribute_mode);
+    putp(cursor_normal);
+    fflush(stdout);
+    endwin();
 }
 
 void terminal_close(struct terminal *terminal)
@@ -182,21 +213,20 @@ void terminal_close(struct terminal *terminal)
     if (!terminal)
         return;
     terminal_mouse(terminal, false);
-    if (!terminal->suspended) {
-        status_finish(terminal);
-        endwin();
-    }
-    delscreen(terminal->screen);
-    stage_close(&terminal->stage);
-    grid_destroy(terminal->shown);
-    free(terminal);
+    if (!terminal->suspended)
+        leave(terminal);
+    terminal_free(terminal);
+}
+
+static int side(int cells)
+{
+    return cells < GRID_SIDE_MAX ? cells : GRID_SIDE_MAX;
 }
 
 void terminal_size(const struct terminal *terminal, int *rows, int *cols)
 {
-    (void)terminal;
-    *rows = LINES < GRID_SIDE_MAX ? LINES : GRID_SIDE_MAX;
-    *cols = COLS < GRID_SIDE_MAX ? COLS : GRID_SIDE_MAX;
+    *rows = side(terminal->rows);
+    *cols = side(terminal->cols);
 }
 
 enum theme_depth terminal_depth(const struct terminal *terminal)
@@ -208,54 +238,13 @@ void terminal_resized(struct terminal *terminal)
 {
     struct winsize size;
 
-    (void)terminal;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
-        resizeterm(size.ws_row, size.ws_col);
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
+        return;
+    terminal->rows = size.ws_row;
+    terminal->cols = size.ws_col;
 }
 
-static attr_t attributes(const struct style *style)
-{
-    attr_t attrs = A_NORMAL;
-
-    if (style->attrs & STYLE_BOLD)
-        attrs |= A_BOLD;
-    if (style->attrs & STYLE_DIM)
-        attrs |= A_DIM;
-    if (style->attrs & STYLE_REVERSE)
-        attrs |= A_REVERSE;
-    if (style->attrs & STYLE_UNDERLINE)
-        attrs |= A_UNDERLINE;
-    return attrs;
-}
-
-static void cell_show(const struct terminal *t, int row, int col, const struct cell *cell)
-{
-    struct style style = theme_style(t->depth, (enum role)cell->role, cell->attr);
-    wchar_t text[2] = {(wchar_t)cell->ch, 0};
-    short pair = t->depth == THEME_MONO ? 0 : pair_of(cell->role, cell->attr);
-    cchar_t out;
-
-    setcchar(&out, text, attributes(&style), pair, NULL);
-    mvadd_wch(row, col, &out);
-}
-
-static bool cell_equal(const struct cell *a, const struct cell *b)
-{
-    return a->ch == b->ch && a->role == b->role && a->attr == b->attr;
-}
-
-static void cells_show(struct terminal *t, const struct grid *grid)
-{
-    for (int row = 0; row < grid->rows; row++)
-        for (int col = 0; col < grid->cols; col++) {
-            const struct cell *cell = grid_at(grid, row, col);
-
-            if (!t->shown || !cell_equal(cell, grid_at(t->shown, row, col)))
-                cell_show(t, row, col, cell);
-        }
-}
-
-/* Keep what was shown; without memory for that, every frame gives all cells to ncurses. */
+/* The frame that is shown, to compare the next one with; NULL: the next one is written whole. */
 static void shown_keep(struct terminal *t, const struct grid *grid)
 {
     if (!t->shown)
@@ -265,29 +254,49 @@ static void shown_keep(struct terminal *t, const struct grid *grid)
                (size_t)grid->rows * (size_t)grid->cols * sizeof(*grid->cells));
 }
 
+/* Where the terminal is gone the loop is told by its input. */
+static void frame_write(struct terminal *t)
+{
+    size_t size, done = 0;
+
+    fflush(t->frame);
+    size = (size_t)ftell(t->frame);
+    while (done < size) {
+        ssize_t n = write(STDOUT_FILENO, t->bytes + done, size - done);
+
+        if (n < 0 && errno != EINTR)
+            return;
+        done += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void come_back(struct terminal *t)
+{
+    reset_prog_mode();
+    clearok(stdscr, TRUE);
+    refresh();
+    t->pen.known = false;
+    t->suspended = false;
+}
+
 void terminal_show(struct terminal *terminal, struct grid *grid, bool all)
 {
-    struct grid *shown = terminal->shown;
+    struct terminal *t = terminal;
 
-    if (terminal->ascii)
+    if (t->ascii)
         grid_fold_ascii(grid);
-    if (shown && (all || shown->rows != grid->rows || shown->cols != grid->cols)) {
-        grid_destroy(shown);
-        terminal->shown = NULL;
+    if (t->suspended)
+        come_back(t);
+    if (t->shown && (all || t->shown->rows != grid->rows || t->shown->cols != grid->cols)) {
+        grid_destroy(t->shown);
+        t->shown = NULL;
     }
-    if (all)
-        clearok(stdscr, TRUE);
-    if (terminal->suspended)
-        reset_prog_mode(); /* now, while standard output is the terminal */
-    terminal->suspended = false;
-    cells_show(terminal, grid);
-    shown_keep(terminal, grid);
-    if (grid->cursor_row >= 0)
-        move(grid->cursor_row, grid->cursor_col);
-    stage_begin(&terminal->stage);
-    curs_set(grid->cursor_row >= 0);
-    refresh();
-    stage_end(&terminal->stage, pace_ask(&terminal->pace, now_ns()) ? STATUS_QUESTION : "");
+    rewind(t->frame);
+    write_diff(&t->pen, t->shown, grid, t->depth, t->frame);
+    if (pace_ask(&t->pace, now_ns()))
+        fputs(STATUS_QUESTION, t->frame);
+    frame_write(t);
+    shown_keep(t, grid);
 }
 
 static uint32_t key_named(wint_t code)
@@ -364,7 +373,7 @@ bool terminal_event(struct terminal *terminal, struct event *event)
 
     if (terminal->mouse && mouse_event(event))
         return true;
-    kind = get_wch(&code);
+    kind = wget_wch(terminal->keys, &code);
     *event = (struct event){.kind = EVENT_KEY};
     if (kind == ERR)
         return false;
@@ -388,14 +397,8 @@ void terminal_mouse(struct terminal *terminal, bool on)
 
 void terminal_suspend(struct terminal *terminal)
 {
-    status_finish(terminal);
-    endwin();
+    leave(terminal);
     terminal->suspended = true;
-}
-
-int terminal_fd(const struct terminal *terminal)
-{
-    return terminal->stage.terminal;
 }
 
 /* A capability without its padding, "$<5>". */
@@ -416,10 +419,9 @@ size_t terminal_leave_bytes(const struct terminal *terminal, char *buf, size_t s
 {
     size_t used = 0;
 
-    (void)terminal;
     used = capability_add(buf, used, size, exit_attribute_mode);
     used = capability_add(buf, used, size, orig_pair);
-    used = capability_add(buf, used, size, tparm(cursor_address, LINES - 1, 0));
+    used = capability_add(buf, used, size, tparm(cursor_address, terminal->rows - 1, 0));
     used = capability_add(buf, used, size, exit_ca_mode);
     used = capability_add(buf, used, size, keypad_local);
     used = capability_add(buf, used, size, cursor_normal);

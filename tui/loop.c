@@ -289,7 +289,6 @@ static void descriptors_close(struct loop *l)
 static int crash_prepare(struct loop *l, struct error *err)
 {
     struct crash_plan plan = {.modes = l->modes,
-                              .terminal = terminal_fd(l->terminal),
                               .armed = &l->guard->armed,
                               .captured = l->capture.fd,
                               .stderr_fd = l->capture.real_fd};

@@ -50,9 +50,6 @@ void terminal_mouse(struct terminal *terminal, bool on);
 /* Give the terminal back for a while; the next terminal_show() takes it over again. */
 void terminal_suspend(struct terminal *terminal);
 
-/* The terminal's descriptor, good until terminal_close(), also in the middle of a frame. */
-int terminal_fd(const struct terminal *terminal);
-
 /*
  * What to write to the terminal to leave the screen when there is no time for terminal_close().
  * Returns the bytes, at most `size`.
