@@ -245,11 +245,13 @@ $(BENCHES): $(BUILD)/%: $(OBJ)/%.o $(LIBMEASURE) $(LIBSUPPORT) $(LIBAPP) $(LIBVL
 bench: all $(BENCHES) $(BENCH_GUESTS)
 	@$(TEST_ENV) tools/bench.sh bench/RESULTS.md
 
-# The picture in README.md: lab 01 where it reads beyond its memory.
+# The pictures in README.md: lab 01 where it reads beyond its memory, and at its last exit.
 picture: all
 	@mkdir -p docs
 	@$(BUILD)/vlab render step --lab 01 --at 59 --size 110x32 --format svg >docs/step.svg.new
 	@mv docs/step.svg.new docs/step.svg
+	@$(BUILD)/vlab render devices --lab 01 --at 62 --size 110x32 --keys '2Gk' --format svg >docs/devices.svg.new
+	@mv docs/devices.svg.new docs/devices.svg
 
 # The page of what the CPU does otherwise, from the program's table.
 fidelity: all
@@ -307,7 +309,7 @@ help:
 	@echo 'make fuzz       lock-step with QEMU, hostile guests and libFuzzer, for long; bounded by'
 	@echo '                FUZZ_SEQUENCES=, FUZZ_GUESTS= (10000) and FUZZ_SECONDS= (60, each fuzzer)'
 	@echo 'make bench      the measurements, into bench/RESULTS.md'
-	@echo 'make picture    docs/step.svg, the picture in README.md'
+	@echo 'make picture    docs/step.svg and docs/devices.svg, the pictures in README.md'
 	@echo 'make fidelity   docs/FIDELITY.md, where the CPU differs from a real one'
 	@echo 'make tidy       clang-tidy; make fmt, make fmt-check: clang-format'
 	@echo 'make compile_commands.json   for editors and tools'
