@@ -56,15 +56,6 @@ static void span_physical(const struct machine *m, uint64_t address, struct span
     }
 }
 
-/* What an entry that ended the walk would have mapped: 4 KiB at level 1, more above. */
-static uint64_t entry_size(const struct x86_walk *walk)
-{
-    unsigned taken = walk->verdict == X86_WALK_NO_TABLE ? walk->count : walk->count - 1u;
-    unsigned level = walk->steps[taken < 5 ? taken : 4].level;
-
-    return level ? 1ull << (12 + (level - 1) * (walk->entry_size == 4 ? 10 : 9)) : PAGE_SIZE;
-}
-
 static void span_unmapped(const struct x86_walk *walk, const struct x86_paging *mmu,
                           struct span *span)
 {
@@ -74,7 +65,7 @@ static void span_unmapped(const struct x86_walk *walk, const struct x86_paging *
         span->first = 1ull << bits;
         span->last = ~0ull - span->first;
     } else if (walk->count > 0 || walk->verdict == X86_WALK_NO_TABLE) {
-        uint64_t size = entry_size(walk);
+        uint64_t size = x86_walk_span(walk);
 
         span->first = walk->gva & ~(size - 1);
         span->last = span->first + size - 1;

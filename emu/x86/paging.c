@@ -253,9 +253,25 @@ static void walk_tables(const struct x86_paging *mmu, const struct paging_mode *
     }
 }
 
+unsigned x86_paging_levels(const struct x86_paging *mmu)
+{
+    return mmu->cr0 & CR0_PG ? mode_of(mmu)->levels : 0;
+}
+
 bool x86_paging_is_pae(const struct x86_paging *mmu)
 {
-    return (mmu->cr0 & CR0_PG) && mode_of(mmu) == &mode_pae;
+    return x86_paging_levels(mmu) == mode_pae.levels;
+}
+
+uint64_t x86_walk_span(const struct x86_walk *walk)
+{
+    unsigned last = walk->verdict == X86_WALK_NO_TABLE ? walk->count : walk->count - 1u;
+
+    if (walk->verdict == X86_WALK_NOT_CANONICAL)
+        return 0;
+    if (walk->page_size) /* the walk came to a page, allowed or not */
+        return walk->page_size;
+    return 1ull << (12 + (walk->steps[last].level - 1) * (walk->entry_size == 4 ? 10 : 9));
 }
 
 bool x86_load_pdptes(const struct x86_paging *mmu, uint64_t pdpte[4])

@@ -69,6 +69,9 @@ struct x86_walk {
 #define PF_RSVD (1u << 3)
 #define PF_FETCH (1u << 4)
 
+/* Levels of tables that these registers use, 2 to 5; 0: paging is off. 3 is PAE paging. */
+unsigned x86_paging_levels(const struct x86_paging *mmu);
+
 /* Is PAE paging in use with these registers? */
 bool x86_paging_is_pae(const struct x86_paging *mmu);
 
@@ -81,6 +84,13 @@ bool x86_load_pdptes(const struct x86_paging *mmu, uint64_t pdpte[4]);
 /* Translate one linear address. `user`: CPL 3 and not an implicit supervisor access. */
 void x86_walk(const struct x86_paging *mmu, uint64_t gva, enum x86_access access, bool user,
               struct x86_walk *walk);
+
+/*
+ * Bytes of linear addresses, a power of two, that what ended the walk decides about: the page, or
+ * what an entry that is not present, reserved or out of memory would have mapped. 4 KiB with paging
+ * off; 0 where the address is not canonical.
+ */
+uint64_t x86_walk_span(const struct x86_walk *walk);
 
 /* SDM 4.6.1: may this access use a page with these rights (X86_RIGHT_ bits)? */
 bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, enum x86_access access,
