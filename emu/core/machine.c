@@ -233,6 +233,7 @@ void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access,
     struct x86_paging mmu;
 
     m->vcpu->ops->get_paging(m->vcpu, &mmu);
+    mmu.ac = m->vcpu->ops->get_rflags(m->vcpu) & RFLAGS_AC;
     x86_walk(&mmu, gva, access, user, walk);
 }
 

@@ -187,7 +187,10 @@ size_t machine_write_linear(struct machine *m, uint64_t gva, const void *buf, si
 /* Linear memory as the CPU itself reaches it, translated as `state` says. */
 void machine_linear(struct machine *m, const struct x86_state *state, struct x86_linear *mem);
 
-/* The walk of one linear address with the guest's current tables. Nothing changes. */
+/*
+ * The walk of one linear address with the guest's current tables, SMAP as RFLAGS.AC has it now.
+ * Nothing changes.
+ */
 void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access, bool user,
                   struct x86_walk *walk);
 
