@@ -5,8 +5,7 @@
  */
 #include "cli/cli.h"
 #include "cli/device_report.h"
-#include "cli/run_job.h"
-#include "cli/run_setup.h"
+#include "cli/run_options.h"
 
 #include "core/backend.h"
 #include "core/machine.h"
@@ -22,18 +21,11 @@
 #include <unistd.h>
 
 struct options {
-    const char *what; /* LAB or IMAGE, NULL with --bios */
-    const char *bios;
+    struct run_options run;
     const char *trace;
-    const char *append;                     /* command line of a multiboot kernel */
-    const char *modules[IMAGE_MODULES_MAX]; /* FILE[,ARGUMENTS] */
-    unsigned module_count;
-    const char *input;
-    uint64_t at, ram_size; /* ram_size 0: not given */
-    bool has_at, json;
+    bool json;
     bool devices;
     struct run_limits limits;
-    struct run_setup setup;
     struct breakpoint breaks[MACHINE_BREAKS_MAX];
     unsigned break_count;
 };
@@ -61,70 +53,28 @@ static void on_interrupt(int signal)
 
 enum {
     OPT_HELP = 256,
-    OPT_AT,
-    OPT_BIOS,
     OPT_BACKEND,
-    OPT_RAM,
     OPT_INSNS,
     OPT_EXITS,
     OPT_BREAK,
     OPT_TRACE,
-    OPT_APPEND,
-    OPT_MODULE,
-    OPT_INPUT,
     OPT_DEVICES,
-    OPT_EXITING,
-    OPT_EPT,
-    OPT_NMI,
     OPT_JSON
 };
 
 static const struct option long_options[] = {
     {"help", no_argument, NULL, OPT_HELP},
-    {"at", required_argument, NULL, OPT_AT},
-    {"bios", required_argument, NULL, OPT_BIOS},
+    {"at", required_argument, NULL, RUN_OPT_FLAT},
     {"backend", required_argument, NULL, OPT_BACKEND},
-    {"ram", required_argument, NULL, OPT_RAM},
     {"insns", required_argument, NULL, OPT_INSNS},
     {"exits", required_argument, NULL, OPT_EXITS},
     {"break", required_argument, NULL, OPT_BREAK},
     {"trace", required_argument, NULL, OPT_TRACE},
-    {"append", required_argument, NULL, OPT_APPEND},
-    {"module", required_argument, NULL, OPT_MODULE},
-    {"input", required_argument, NULL, OPT_INPUT},
     {"devices", no_argument, NULL, OPT_DEVICES},
-    {"exiting", required_argument, NULL, OPT_EXITING},
-    {"ept", required_argument, NULL, OPT_EPT},
-    {"nmi", required_argument, NULL, OPT_NMI},
     {"json", no_argument, NULL, OPT_JSON},
+    RUN_OPTIONS,
     {0},
 };
-
-static int parse_ram(const char *text, uint64_t *size)
-{
-    if (!cli_parse_size(text, size))
-        return cli_bad_value(&verb_run, "--ram: '%.40s' is not a size such as 16M", text);
-    if (*size < RAM_SIZE_MIN || *size > RAM_SIZE_MAX)
-        return cli_bad_value(&verb_run, "--ram: %.40s is not between 1M and 4G", text);
-    if (*size % PAGE_SIZE)
-        return cli_bad_value(&verb_run, "--ram: %.40s is not a multiple of 4K", text);
-    return CLI_OK;
-}
-
-static int parse_count(const char *option, const char *text, uint64_t *count)
-{
-    if (!cli_parse_number(text, count) || *count == 0)
-        return cli_bad_value(&verb_run, "--%s: '%.40s' is not a number from 1", option, text);
-    return CLI_OK;
-}
-
-static int parse_at(const char *text, struct options *o)
-{
-    if (!cli_parse_number(text, &o->at))
-        return cli_bad_value(&verb_run, "--at: '%.40s' is not an address such as 0x7c00", text);
-    o->has_at = true;
-    return CLI_OK;
-}
 
 static int parse_backend(const char *text)
 {
@@ -132,16 +82,6 @@ static int parse_backend(const char *text)
         return cli_failf("--backend kvm: this version runs guests on the emulated CPU only");
     if (strcmp(text, "emu") != 0 && strcmp(text, "auto") != 0)
         return cli_bad_value(&verb_run, "--backend: '%.40s' is none of emu, kvm, auto", text);
-    return CLI_OK;
-}
-
-static int parse_module(const char *text, struct options *o)
-{
-    if (text[0] == '\0' || text[0] == ',')
-        return cli_bad_value(&verb_run, "--module: '%.40s' names no file", text);
-    if (o->module_count == IMAGE_MODULES_MAX)
-        return cli_bad_value(&verb_run, "--module: at most %u modules", IMAGE_MODULES_MAX);
-    o->modules[o->module_count++] = text;
     return CLI_OK;
 }
 
@@ -160,97 +100,26 @@ static int parse_break(const char *text, struct options *o)
 static int parse_option(int c, char **argv, struct options *o)
 {
     switch (c) {
-    case OPT_AT:
-        return parse_at(optarg, o);
-    case OPT_BIOS:
-        o->bios = optarg;
-        return CLI_OK;
     case OPT_BACKEND:
         return parse_backend(optarg);
-    case OPT_RAM:
-        return parse_ram(optarg, &o->ram_size);
     case OPT_INSNS:
-        return parse_count("insns", optarg, &o->limits.insns);
+        return run_parse_count(&verb_run, "insns", optarg, &o->limits.insns);
     case OPT_EXITS:
-        return parse_count("exits", optarg, &o->limits.exits);
+        return run_parse_count(&verb_run, "exits", optarg, &o->limits.exits);
     case OPT_BREAK:
         return parse_break(optarg, o);
     case OPT_TRACE:
         o->trace = optarg;
         return CLI_OK;
-    case OPT_APPEND:
-        o->append = optarg;
-        return CLI_OK;
-    case OPT_MODULE:
-        return parse_module(optarg, o);
-    case OPT_INPUT:
-        o->input = optarg;
-        return CLI_OK;
     case OPT_DEVICES:
         o->devices = true;
         return CLI_OK;
-    case OPT_EXITING:
-        return setup_parse_exiting(optarg, &o->setup);
-    case OPT_EPT:
-        return setup_parse_ept(optarg, &o->setup);
-    case OPT_NMI:
-        return setup_parse_nmi(optarg, &o->setup);
     case OPT_JSON:
         o->json = true;
         return CLI_OK;
     default:
-        return cli_bad_option(&verb_run, argv, c);
+        return run_option(&verb_run, argv, c, &o->run);
     }
-}
-
-static int check_arguments(int argc, char **argv, struct options *o)
-{
-    if (argc - optind > 1)
-        return cli_usage(&verb_run, "'%.60s': one LAB or IMAGE at a time", argv[optind + 1]);
-    if (optind < argc)
-        o->what = argv[optind];
-    if (!o->what && !o->bios)
-        return cli_usage(&verb_run, "no LAB or IMAGE given");
-    if (o->what && o->bios)
-        return cli_usage(&verb_run, "--bios: the ROM runs alone, without LAB or IMAGE");
-    if (o->has_at && o->bios)
-        return cli_usage(&verb_run, "--at: a BIOS ROM has its fixed place");
-    if (o->bios && (o->append || o->module_count))
-        return cli_usage(&verb_run, "--%s: only a multiboot kernel takes it",
-                         o->append ? "append" : "module");
-    return CLI_OK;
-}
-
-/* ---- what to run ----------------------------------------------------------------------------- */
-
-static int job_find(struct job *job, const struct options *o, struct error *err)
-{
-    if (o->bios)
-        return job_use_bios(job, o->bios, err);
-    return job_use(job, o->what, err);
-}
-
-static int job_open(struct job *job, const struct options *o, struct error *err)
-{
-    int rc;
-
-    job_init(job);
-    rc = job_find(job, o, err);
-    if (rc)
-        return rc;
-    if (o->has_at) {
-        job->image.at = o->at;
-        job->image.has_at = true;
-    }
-    if (o->ram_size)
-        job->ram_size = o->ram_size;
-    job->image.command_line = o->append;
-    rc = job_read(job, err);
-    if (!rc && o->input)
-        rc = job_read_input(job, o->input, err);
-    for (unsigned i = 0; i < o->module_count && !rc; i++)
-        rc = job_read_module(job, o->modules[i], err);
-    return rc;
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -424,13 +293,6 @@ static int run_loaded(struct machine *m, const struct job *job, const struct opt
     return report(m, o, &result, out);
 }
 
-static int feed(struct machine *m, const struct job *job, struct error *err)
-{
-    int rc = machine_serial_input(m, job->input, job->input_size);
-
-    return rc ? error_errno(err, rc, "%zu bytes of input", job->input_size) : 0;
-}
-
 /* The same one twice is one. */
 static int add_breaks(struct machine *m, const struct options *o, struct error *err)
 {
@@ -445,30 +307,24 @@ static int add_breaks(struct machine *m, const struct options *o, struct error *
 
 static int run_job(const struct job *job, const struct options *o)
 {
-    struct machine_config config = MACHINE_CONFIG_DEFAULT;
     struct output out = {.terminal = isatty(STDOUT_FILENO), .last = '\n'};
-    struct machine *m;
+    struct text_sink text = {.write = write_text, .ctx = &out};
     struct error err;
     int status;
 
-    config.ram_size = job->ram_size;
-    config.text = (struct text_sink){.write = write_text, .ctx = &out};
-    setup_config(&o->setup, &config);
-    if (machine_create(&m, &config, &err))
+    if (run_options_machine(&o->run, job, &text, &out.machine, &err))
         return cli_fail(&err);
-    out.machine = m;
-    if (machine_load(m, &job->image, &err) || setup_apply(&o->setup, job->exiting, m, &err) ||
-        feed(m, job, &err) || add_breaks(m, o, &err))
+    if (add_breaks(out.machine, o, &err))
         status = cli_fail(&err);
     else
-        status = run_loaded(m, job, o, &out);
-    machine_destroy(m);
+        status = run_loaded(out.machine, job, o, &out);
+    machine_destroy(out.machine);
     return status;
 }
 
 static int run(int argc, char **argv)
 {
-    struct options o = {0};
+    struct options o = {.run.flat = "at"};
     struct job job;
     struct error err;
     int c, status;
@@ -476,7 +332,7 @@ static int run(int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
         if (c == OPT_HELP || c == 'h')
             return cli_help(&verb_run);
-        if (c == OPT_EXITING && strcmp(optarg, "help") == 0) {
+        if (c == RUN_OPT_EXITING && strcmp(optarg, "help") == 0) {
             setup_list_controls();
             return CLI_OK;
         }
@@ -484,13 +340,13 @@ static int run(int argc, char **argv)
         if (status)
             return status;
     }
-    status = check_arguments(argc, argv, &o);
+    status = run_options_check(&verb_run, argc, argv, NULL, &o.run);
     if (status)
         return status;
     status = cli_check_engine();
     if (status)
         return status;
-    if (job_open(&job, &o, &err))
+    if (run_options_open(&o.run, &job, &err))
         status = cli_fail(&err);
     else
         status = run_job(&job, &o);

@@ -11,14 +11,14 @@
 
 /* ---- --exiting ------------------------------------------------------------------------------- */
 
-int setup_parse_exiting(const char *text, struct run_setup *setup)
+int setup_parse_exiting(const struct verb *verb, const char *text, struct run_setup *setup)
 {
     struct controls scratch;
     struct error err;
 
     controls_default(&scratch);
     if (controls_parse(&scratch, text, &err))
-        return cli_bad_value(&verb_run, "--exiting: %s; '--exiting help' lists them", err.text);
+        return cli_bad_value(verb, "--exiting: %s; '--exiting help' lists them", err.text);
     setup->exiting = text;
     return CLI_OK;
 }
@@ -94,17 +94,17 @@ static bool parse_range(const char *text, size_t length, uint64_t *first, uint64
            *first <= *last && *last >> GPA_BITS == 0;
 }
 
-int setup_parse_ept(const char *text, struct run_setup *setup)
+int setup_parse_ept(const struct verb *verb, const char *text, struct run_setup *setup)
 {
     struct ept_rights *ept = &setup->ept[setup->ept_count];
     size_t length = strcspn(text, "=");
 
     if (setup->ept_count == SETUP_EPT_MAX)
-        return cli_bad_value(&verb_run, "--ept: at most %u of them", SETUP_EPT_MAX);
+        return cli_bad_value(verb, "--ept: at most %u of them", SETUP_EPT_MAX);
     if (text[length] != '=' || !parse_range(text, length, &ept->first, &ept->last) ||
         !parse_rights(text + length + 1, &ept->rights))
-        return cli_bad_value(&verb_run,
-                             "--ept: '%.60s' is not GPA[-GPA]=RIGHTS, such as 0x30000=r-x", text);
+        return cli_bad_value(verb, "--ept: '%.60s' is not GPA[-GPA]=RIGHTS, such as 0x30000=r-x",
+                             text);
     ept->first &= ~(uint64_t)(PAGE_SIZE - 1);
     ept->last |= PAGE_SIZE - 1;
     setup->ept_count++;
@@ -113,16 +113,16 @@ int setup_parse_ept(const char *text, struct run_setup *setup)
 
 /* ---- --nmi ----------------------------------------------------------------------------------- */
 
-int setup_parse_nmi(const char *text, struct run_setup *setup)
+int setup_parse_nmi(const struct verb *verb, const char *text, struct run_setup *setup)
 {
     unsigned n = setup->nmi_count;
 
     if (n == MACHINE_NMIS_MAX)
-        return cli_bad_value(&verb_run, "--nmi: at most %u of them", MACHINE_NMIS_MAX);
+        return cli_bad_value(verb, "--nmi: at most %u of them", MACHINE_NMIS_MAX);
     if (!cli_parse_number(text, &setup->nmi_at[n]) || setup->nmi_at[n] == DEVICE_NEVER)
-        return cli_bad_value(&verb_run, "--nmi: '%.40s' is not a time in ns", text);
+        return cli_bad_value(verb, "--nmi: '%.40s' is not a time in ns", text);
     if (n && setup->nmi_at[n] < setup->nmi_at[n - 1])
-        return cli_bad_value(&verb_run, "--nmi: '%.40s' is before the one in front of it", text);
+        return cli_bad_value(verb, "--nmi: '%.40s' is before the one in front of it", text);
     setup->nmi_count++;
     return CLI_OK;
 }

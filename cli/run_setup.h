@@ -1,10 +1,11 @@
 /*
- * What `vlab run` changes in a machine that has its guest loaded: execution controls (--exiting),
+ * What `vlab run` and its kin change in a machine that has its guest loaded: execution controls (--exiting),
  * rights of the second stage (--ept), presses of the NMI button (--nmi).
  */
 #ifndef VLAB_CLI_RUN_SETUP_H
 #define VLAB_CLI_RUN_SETUP_H
 
+#include "cli/cli.h"
 #include "core/machine.h"
 
 #define SETUP_EPT_MAX 16
@@ -23,9 +24,9 @@ struct run_setup {
 };
 
 /* Each takes the value of its option: CLI_OK, or CLI_USAGE with the line printed. */
-int setup_parse_exiting(const char *text, struct run_setup *setup);
-int setup_parse_ept(const char *text, struct run_setup *setup);
-int setup_parse_nmi(const char *text, struct run_setup *setup);
+int setup_parse_exiting(const struct verb *verb, const char *text, struct run_setup *setup);
+int setup_parse_ept(const struct verb *verb, const char *text, struct run_setup *setup);
+int setup_parse_nmi(const struct verb *verb, const char *text, struct run_setup *setup);
 
 /* What --exiting knows, as a table on standard output. */
 void setup_list_controls(void);
