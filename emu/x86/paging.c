@@ -263,6 +263,11 @@ bool x86_paging_is_pae(const struct x86_paging *mmu)
     return x86_paging_levels(mmu) == mode_pae.levels;
 }
 
+bool x86_entry_is_leaf(const struct x86_paging *mmu, unsigned level, uint64_t entry)
+{
+    return is_leaf(mmu, mode_of(mmu), level, entry);
+}
+
 uint64_t x86_walk_span(const struct x86_walk *walk)
 {
     unsigned last = walk->verdict == X86_WALK_NO_TABLE ? walk->count : walk->count - 1u;

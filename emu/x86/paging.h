@@ -85,6 +85,9 @@ bool x86_load_pdptes(const struct x86_paging *mmu, uint64_t pdpte[4]);
 void x86_walk(const struct x86_paging *mmu, uint64_t gva, enum x86_access access, bool user,
               struct x86_walk *walk);
 
+/* Does a present entry of that level map a page, instead of naming a table? */
+bool x86_entry_is_leaf(const struct x86_paging *mmu, unsigned level, uint64_t entry);
+
 /*
  * Bytes of linear addresses, a power of two, that what ended the walk decides about: the page, or
  * what an entry that is not present, reserved or out of memory would have mapped. 4 KiB with paging
