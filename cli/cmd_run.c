@@ -332,10 +332,8 @@ static int run(int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
         if (c == OPT_HELP || c == 'h')
             return cli_help(&verb_run);
-        if (c == RUN_OPT_EXITING && strcmp(optarg, "help") == 0) {
-            setup_list_controls();
+        if (run_option_lists(c))
             return CLI_OK;
-        }
         status = parse_option(c, argv, &o);
         if (status)
             return status;

@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <string.h>
 
 /* ---- options --------------------------------------------------------------------------------- */
 
@@ -69,6 +70,14 @@ int run_option(const struct verb *verb, char **argv, int c, struct run_options *
     default:
         return cli_bad_option(verb, argv, c);
     }
+}
+
+bool run_option_lists(int c)
+{
+    if (c != RUN_OPT_EXITING || strcmp(optarg, "help") != 0)
+        return false;
+    setup_list_controls();
+    return true;
 }
 
 static int check_operands(const struct verb *verb, int argc, char **argv, const char *rest,

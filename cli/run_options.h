@@ -49,6 +49,9 @@ enum {
 /* What getopt_long() returned, with optarg: CLI_OK, or CLI_USAGE with the line printed. */
 int run_option(const struct verb *verb, char **argv, int c, struct run_options *o);
 
+/* Was it --exiting help? Then the list is printed, and the verb has done its work. */
+bool run_option_lists(int c);
+
 /* A number from 1, of option --`name`. */
 int run_parse_count(const struct verb *verb, const char *name, const char *text, uint64_t *count);
 

@@ -55,11 +55,14 @@ static void judge_page(const struct machine *m, enum x86_access access, struct n
         refuse_ept(walk, NESTED_PAGE, walk->guest.gpa, right, rights);
 }
 
-/* Reads with nested tables: each entry and the page need a walk of the second stage's own tables. */
+/*
+ * Reads with nested tables: each entry needs a walk of the second stage's own tables, and so does the
+ * page, once the guest's tables allow the access.
+ */
 static void count_reads(const struct machine *m, struct nested_walk *walk)
 {
     struct x86_paging mmu;
-    bool page = walk->guest.page_size != 0;
+    bool page = walk->guest.verdict == X86_WALK_OK;
 
     m->vcpu->ops->get_paging(m->vcpu, &mmu);
     walk->reads = walk->guest.count;

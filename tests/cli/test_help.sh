@@ -4,7 +4,7 @@ set -eu
 
 [ "$("$VLAB" --version | cut -d ' ' -f 1)" = vlab ]
 verbs=$("$VLAB" --help | sed -n 's/^  \([a-z]*\)  *[a-zA-Z].*/\1/p')
-for verb in tui render list start status run exits check doctor; do
+for verb in tui render list start status run exits walk map check doctor; do
     echo "$verbs" | grep -qx "$verb" || { echo "FAILED: --help does not list $verb"; exit 1; }
 done
 for verb in $verbs; do

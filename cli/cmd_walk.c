@@ -1,0 +1,439 @@
+/*
+ * vlab walk: one linear address through the tables of a guest that has run to a place, and through
+ * the second stage.
+ */
+#include "cli/guest_at.h"
+#include "core/explain.h"
+#include "core/nested.h"
+#include "tui/memory.h"
+#include "x86/paging_words.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIELD_SIZE 160
+
+enum { OPT_HELP = 256, OPT_ACCESS, OPT_USER };
+
+static const struct option long_options[] = {
+    {"help", no_argument, NULL, OPT_HELP},
+    {"access", required_argument, NULL, OPT_ACCESS},
+    {"user", no_argument, NULL, OPT_USER},
+    GUEST_AT_OPTIONS,
+    {0},
+};
+
+struct options {
+    struct guest_at guest;
+    struct memory_place place;
+    enum x86_access access;
+    bool user;
+};
+
+/* What is reported. */
+struct report {
+    const struct options *o;
+    uint64_t gva;
+    struct x86_paging mmu;
+    struct nested_walk walk;
+};
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static int parse_access(const char *text, enum x86_access *access)
+{
+    static const char letters[] = {[X86_READ] = 'r', [X86_WRITE] = 'w', [X86_FETCH] = 'x'};
+
+    for (unsigned i = 0; i < sizeof(letters); i++)
+        if (text[0] == letters[i] && text[1] == '\0') {
+            *access = (enum x86_access)i;
+            return CLI_OK;
+        }
+    return cli_bad_value(&verb_walk, "--access: '%.40s' is none of r, w, x", text);
+}
+
+static int parse_option(int c, char **argv, struct options *o)
+{
+    switch (c) {
+    case OPT_ACCESS:
+        return parse_access(optarg, &o->access);
+    case OPT_USER:
+        o->user = true;
+        return CLI_OK;
+    default:
+        return guest_at_option(&verb_walk, argv, c, &o->guest);
+    }
+}
+
+static int parse_gva(const char *text, struct options *o)
+{
+    struct error err;
+
+    if (memory_place_parse(&o->place, text, &err))
+        return cli_bad_value(&verb_walk, "%s", err.text);
+    if (o->place.physical)
+        return cli_bad_value(&verb_walk, "'%.40s' is guest-physical: there is nothing to walk",
+                             text);
+    return CLI_OK;
+}
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static const char *access_name(enum x86_access access)
+{
+    static const char *const names[] = {
+        [X86_READ] = "read", [X86_WRITE] = "write", [X86_FETCH] = "fetch"};
+
+    return names[access];
+}
+
+static bool not_canonical(const struct nested_walk *walk)
+{
+    return walk->guest.verdict == X86_WALK_NOT_CANONICAL;
+}
+
+static const char *verdict_name(const struct nested_walk *walk)
+{
+    if (walk->verdict == NESTED_ALLOWED)
+        return "allowed";
+    if (walk->verdict != NESTED_GUEST)
+        return "refused by the second stage";
+    return not_canonical(walk) ? "refused before any table" : "refused by the guest's tables";
+}
+
+static const char *ept_text(unsigned rights, char buf[4])
+{
+    snprintf(buf, 4, "%c%c%c", rights & EPT_READ ? 'r' : '-', rights & EPT_WRITE ? 'w' : '-',
+             rights & EPT_EXECUTE ? 'x' : '-');
+    return buf;
+}
+
+static bool in_register(const struct report *r, unsigned step)
+{
+    return step == 0 && x86_paging_is_pae(&r->mmu);
+}
+
+static uint64_t table_of(const struct report *r, const struct x86_walk_step *step)
+{
+    return step->entry_gpa - (uint64_t)step->index * r->walk.guest.entry_size;
+}
+
+/* Did the walk get past this step, so that it has rights? */
+static bool passed(const struct report *r, unsigned step)
+{
+    return step + 1u < r->walk.guest.count || r->walk.guest.page_size ||
+           r->walk.guest.verdict == X86_WALK_NO_TABLE;
+}
+
+/* What decided, and the manual's section for it. */
+static const char *rule_of(const struct nested_walk *walk)
+{
+    switch (walk->verdict) {
+    case NESTED_TABLE:
+        return "a table of the guest lies where nothing is mapped";
+    case NESTED_PAGE:
+        return walk->page_rights ? "it does not give this right" : "nothing is mapped there";
+    case NESTED_MISCONFIG:
+        return "writable but not readable";
+    default:
+        return walk->guest.rule;
+    }
+}
+
+static const char *manual_of(const struct nested_walk *walk)
+{
+    if (walk->verdict > NESTED_GUEST)
+        return exit_manual(walk->refused.reason);
+    if (walk->guest.verdict == X86_WALK_OK && walk->guest.count == 0)
+        return x86_paging_manual(0);
+    return x86_verdict_manual(walk->guest.verdict);
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+static void print_head(const struct report *r)
+{
+    char place[MEMORY_PLACE_MAX];
+
+    guest_at_print(&r->o->guest);
+    memory_place_text(&r->o->place, &r->o->guest.state, place);
+    printf("%s %s at %" PRIx64 "%s%s\n", r->o->user ? "user" : "supervisor",
+           access_name(r->o->access), r->gva, *place ? " = " : "", place);
+}
+
+static void print_rights(const struct report *r, unsigned i)
+{
+    unsigned rights = r->walk.guest.steps[i].rights;
+
+    if (passed(r, i))
+        printf("  %u   %u   %u ", !!(rights & X86_RIGHT_WRITE), !!(rights & X86_RIGHT_USER),
+               !(rights & X86_RIGHT_FETCH));
+    else
+        printf("  -   -   - ");
+}
+
+static void print_step(const struct report *r, unsigned i)
+{
+    const struct x86_walk_step *step = &r->walk.guest.steps[i];
+    char bits[X86_ENTRY_TEXT_MAX], stage[4];
+
+    printf("%-5s  %10" PRIx64 "  %5x  %10" PRIx64 "  %-7s  %0*" PRIx64, x86_entry_name(step->level),
+           table_of(r, step), step->index, step->entry_gpa,
+           in_register(r, i) ? "CPU" : ept_text(r->walk.table_rights[i], stage),
+           2 * r->walk.guest.entry_size, step->entry);
+    print_rights(r, i);
+    printf(" %s\n", x86_entry_text(&r->mmu, step->level, step->entry, bits));
+}
+
+/* The entry that could not be read. */
+static void print_missing(const struct report *r)
+{
+    const struct x86_walk_step *step = &r->walk.guest.steps[r->walk.guest.count];
+
+    printf("%-5s  %10" PRIx64 "  %5x  %10" PRIx64 "  %-7s  no memory is there\n",
+           x86_entry_name(step->level), table_of(r, step), step->index, step->entry_gpa, "---");
+}
+
+static void print_steps(const struct report *r)
+{
+    const struct x86_walk *guest = &r->walk.guest;
+
+    if (guest->count || guest->verdict == X86_WALK_NO_TABLE)
+        printf("\n%-5s  %10s  %5s  %10s  %-7s  %-*s R/W U/S XD  bits\n", "entry", "table", "index",
+               "address", "stage 2", 2 * guest->entry_size, "value");
+    for (unsigned i = 0; i < guest->count; i++)
+        print_step(r, i);
+    if (guest->verdict == X86_WALK_NO_TABLE)
+        print_missing(r);
+    if (guest->count && in_register(r, 0))
+        printf("the PDPTE is the CPU's own, loaded with CR3 (SDM vol. 3, 4.4.1)\n");
+}
+
+/* A CPU needs the second stage's leave for each table; this machine does not ask, see nested.h. */
+static void print_unreadable(const struct report *r)
+{
+    for (unsigned i = 0; i < r->walk.guest.count; i++)
+        if (!in_register(r, i) && !(r->walk.table_rights[i] & EPT_READ))
+            printf("a CPU would stop at %" PRIx64 ": the second stage does not let it be read; "
+                   "here it does not protect the guest's tables from the walk\n",
+                   r->walk.guest.steps[i].entry_gpa);
+}
+
+static void print_page(const struct report *r)
+{
+    const struct x86_walk *guest = &r->walk.guest;
+    char stage[4], size[GUEST_AT_SIZE_MAX];
+
+    if (!guest->page_size)
+        return;
+    printf("\npage   guest-physical %" PRIx64, guest->gpa);
+    if (guest->count)
+        printf(", in a page of %s at %" PRIx64, guest_at_size(guest->page_size, size),
+               guest->gpa & ~(guest->page_size - 1));
+    if (r->walk.verdict != NESTED_GUEST)
+        printf("; stage 2: %s", ept_text(r->walk.page_rights, stage));
+    putchar('\n');
+}
+
+static void print_reads(const struct report *r)
+{
+    printf("%sreads  %u of the guest's entries; %u with the tables of a second stage of 4 levels "
+           "(SDM vol. 3, 29.3.2)\n",
+           r->walk.guest.page_size ? "" : "\n", r->walk.reads, r->walk.nested_reads);
+}
+
+static void print_refused_head(const struct nested_walk *walk)
+{
+    const struct vm_exit *refused = &walk->refused;
+
+    if (not_canonical(walk))
+        printf("  #GP(0); #SS(0) where the stack is accessed\n");
+    else if (walk->verdict == NESTED_GUEST)
+        printf("  #PF, error code %" PRIx32 ", CR2 %" PRIx64 "\n", refused->intr_error,
+               refused->qualification);
+    else if (walk->verdict == NESTED_MISCONFIG)
+        printf("  EPT misconfiguration, guest-physical %" PRIx64 "\n", refused->guest_physical);
+    else
+        printf("  EPT violation, qualification %" PRIx64 ", guest-physical %" PRIx64 "\n",
+               refused->qualification, refused->guest_physical);
+}
+
+/* Of an exception only the error code says more than its head. */
+static void print_refused(const struct nested_walk *walk)
+{
+    char line[FIELD_SIZE];
+
+    print_refused_head(walk);
+    if (not_canonical(walk))
+        return;
+    for (unsigned i = 0; exit_field_line(&walk->refused, i, line, sizeof(line)); i++)
+        if (walk->verdict != NESTED_GUEST || strncmp(line, "error ", 6) == 0)
+            printf("    %s\n", line);
+}
+
+static void print_lines(const struct report *r)
+{
+    print_head(r);
+    print_steps(r);
+    print_unreadable(r);
+    print_page(r);
+    print_reads(r);
+    printf("\n%s: %s (%s)\n", verdict_name(&r->walk), rule_of(&r->walk), manual_of(&r->walk));
+    if (r->walk.verdict != NESTED_ALLOWED)
+        print_refused(&r->walk);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+static json_t *step_json(const struct report *r, unsigned i)
+{
+    const struct x86_walk_step *step = &r->walk.guest.steps[i];
+    char bits[X86_ENTRY_TEXT_MAX], stage[4];
+    json_t *object =
+        json_pack("{s:s, s:o, s:i, s:o, s:o, s:s, s:s, s:b}", "entry", x86_entry_name(step->level),
+                  "table", guest_at_hex(table_of(r, step)), "index", step->index, "address",
+                  guest_at_hex(step->entry_gpa), "value", guest_at_hex(step->entry), "bits",
+                  x86_entry_text(&r->mmu, step->level, step->entry, bits), "stage2",
+                  ept_text(r->walk.table_rights[i], stage), "in_register", in_register(r, i));
+
+    if (!passed(r, i))
+        return object;
+    json_object_set_new(object, "write", json_boolean(step->rights & X86_RIGHT_WRITE));
+    json_object_set_new(object, "user", json_boolean(step->rights & X86_RIGHT_USER));
+    json_object_set_new(object, "fetch", json_boolean(step->rights & X86_RIGHT_FETCH));
+    return object;
+}
+
+static void set_page(json_t *object, const struct report *r)
+{
+    const struct x86_walk *guest = &r->walk.guest;
+    char stage[4];
+
+    json_object_set_new(object, "gpa", guest->page_size ? guest_at_hex(guest->gpa) : json_null());
+    json_object_set_new(object, "page_size", json_integer((json_int_t)guest->page_size));
+    json_object_set_new(object, "stage2",
+                        guest->page_size && r->walk.verdict != NESTED_GUEST
+                            ? json_string(ept_text(r->walk.page_rights, stage))
+                            : json_null());
+}
+
+static json_t *refused_json(const struct vm_exit *refused)
+{
+    json_t *object = json_object(), *fields = json_array();
+    char line[FIELD_SIZE];
+
+    json_object_set_new(object, "reason", json_string(exit_reason_name(refused->reason)));
+    if (refused->has & EXIT_HAS_INTR) {
+        json_object_set_new(object, "vector",
+                            json_integer((json_int_t)INTR_VECTOR(refused->intr_info)));
+        json_object_set_new(object, "error_code", json_integer(refused->intr_error));
+    }
+    if (refused->has & EXIT_HAS_QUALIFICATION)
+        json_object_set_new(object, "qualification", guest_at_hex(refused->qualification));
+    if (refused->has & EXIT_HAS_GPA)
+        json_object_set_new(object, "guest_physical", guest_at_hex(refused->guest_physical));
+    for (unsigned i = 0; exit_field_line(refused, i, line, sizeof(line)); i++)
+        json_array_append_new(fields, json_string(line));
+    json_object_set_new(object, "fields", fields);
+    return object;
+}
+
+static void print_json(const struct report *r)
+{
+    json_t *object = guest_at_json(&r->o->guest), *steps = json_array();
+
+    for (unsigned i = 0; i < r->walk.guest.count; i++)
+        json_array_append_new(steps, step_json(r, i));
+    json_object_set_new(object, "gva", guest_at_hex(r->gva));
+    json_object_set_new(object, "access", json_string(access_name(r->o->access)));
+    json_object_set_new(object, "as_user", json_boolean(r->o->user));
+    json_object_set_new(object, "steps", steps);
+    set_page(object, r);
+    json_object_set_new(object, "reads", json_integer(r->walk.reads));
+    json_object_set_new(object, "nested_reads", json_integer(r->walk.nested_reads));
+    json_object_set_new(object, "allowed", json_boolean(r->walk.verdict == NESTED_ALLOWED));
+    json_object_set_new(object, "verdict", json_string(verdict_name(&r->walk)));
+    json_object_set_new(object, "rule", json_string(rule_of(&r->walk)));
+    json_object_set_new(object, "manual", json_string(manual_of(&r->walk)));
+    json_object_set_new(object, "refused",
+                        r->walk.verdict == NESTED_ALLOWED ? json_null()
+                                                          : refused_json(&r->walk.refused));
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(object);
+}
+
+/* ---- the verb -------------------------------------------------------------------------------- */
+
+static int report(const struct options *o)
+{
+    struct report r = {.o = o, .gva = memory_place_address(&o->place, &o->guest.state)};
+
+    if (!(o->guest.state.efer & EFER_LMA) && r.gva > UINT32_MAX)
+        return cli_failf("walk: %" PRIx64 ": addresses have 32 bits after %" PRIu64 " exits", r.gva,
+                         o->guest.machine->exits);
+    guest_at_paging(&o->guest, &r.mmu);
+    machine_nested_walk(o->guest.machine, r.gva, o->access, o->user, &r.walk);
+    if (o->guest.json)
+        print_json(&r);
+    else
+        print_lines(&r);
+    return CLI_OK;
+}
+
+static int parse(int argc, char **argv, struct options *o, bool *done)
+{
+    int c, status = CLI_OK;
+
+    while (!status && (c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        *done = c == OPT_HELP || c == 'h';
+        if (*done)
+            return cli_help(&verb_walk);
+        *done = run_option_lists(c);
+        if (*done)
+            return CLI_OK;
+        status = parse_option(c, argv, o);
+    }
+    status = status ? status : run_options_check(&verb_walk, argc, argv, "GVA", &o->guest.run);
+    status = status ? status : guest_at_check(&verb_walk, &o->guest);
+    return status ? status : parse_gva(argv[optind], o);
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {.guest = GUEST_AT};
+    bool done = false;
+    int status = parse(argc, argv, &o, &done);
+
+    if (status || done)
+        return status;
+    status = guest_at_start(&o.guest);
+    if (!status)
+        status = report(&o);
+    guest_at_finish(&o.guest);
+    return status;
+}
+
+const struct verb verb_walk = {
+    .name = "walk",
+    .arguments = "LAB|IMAGE|--bios FILE GVA [--access r|w|x] [--user] " GUEST_AT_USAGE,
+    .summary = "one address through a guest's page tables and the second stage",
+    .help =
+        "A guest runs to a place; there GVA is translated as the CPU would, and nothing changes.\n"
+        "Each entry is shown with its table, index and address (guest-physical), the second\n"
+        "stage's rights there, its value, the rights of all levels so far (XD 1: no execution)\n"
+        "and its bits; then the page, how many entries were read, and the verdict: allowed, or\n"
+        "which stage refuses and why, with the exception's error code or the qualification of\n"
+        "the EPT violation, bit by bit. It is what the tables say now; a TLB may still hold\n"
+        "something else.\n"
+        "\n"
+        "GVA is hexadecimal, or a register and an offset: 7c00, 0x7c00, rsp+10, es:di, f000:fff0.\n"
+        "\n"
+        "  --access A     r: a read, as without it; w: a write; x: a fetch\n"
+        "  --user         at CPL 3; without it the access is a supervisor's, for which SMEP, SMAP\n"
+        "                 and CR0.WP count\n" GUEST_AT_HELP "\n"
+        "Exit status: 0 fine, also when the access is refused; 1 failed, 2 usage.\n",
+    .run = run,
+};
