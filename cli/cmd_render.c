@@ -123,13 +123,17 @@ static int parse_option(int c, char **argv, struct arguments *a)
 static int check_arguments(int argc, char **argv, struct arguments *a)
 {
     if (optind == argc)
-        return cli_usage(&verb_render, "no VIEW given (step, exits, labs, ...)");
+        return cli_usage(
+            &verb_render,
+            "no VIEW given (step, exits, memory, breaks, devices, labs, messages, help)");
     if (argc - optind > 1)
         return cli_usage(&verb_render, "'%.60s': one VIEW at a time", argv[optind + 1]);
     a->options.view = argv[optind];
     if (view_find(a->options.view) == VIEW_COUNT)
-        return cli_bad_value(&verb_render, "'%.40s' is no view (step, exits, labs, ...)",
-                             a->options.view);
+        return cli_bad_value(
+            &verb_render,
+            "'%.40s' is no view (step, exits, memory, breaks, devices, labs, messages, help)",
+            a->options.view);
     if (a->options.exits && a->options.insns)
         return cli_usage(&verb_render, "--at and --insns are two positions");
     return CLI_OK;
@@ -188,13 +192,13 @@ const struct verb verb_render = {
                  "[--format F] [--ascii] [--mono] [--cost]",
     .summary = "a screen of the tui, without a terminal",
     .help =
-        "VIEW is step, exits, memory, breaks, labs, messages or help.\n"
+        "VIEW is step, exits, memory, breaks, devices, labs, messages or help.\n"
         "\n"
         "  --lab LAB    the lab that is open; else the one started last, else the first\n"
         "  --at N       run it for N exits first\n"
         "  --insns N    or for N instructions\n"
         "  --keys KEYS  then press these, as \"]]x\" or \"c<Tab><PgUp>\"; names: Enter Esc Tab\n"
-        "               S-Tab Up Down Left Right PgUp PgDn Home End Space lt C-l\n"
+        "               S-Tab Up Down Left Right PgUp PgDn Home End BS Del Space lt, C-a to C-z\n"
         "  --size CxR   columns and rows, 80x24 by default\n"
         "  --format F   text (the default), ansi, svg or json\n"
         "  --ascii      no box-drawing characters\n"
