@@ -1212,6 +1212,86 @@ START_TEST(test_monitor_trap)
 }
 END_TEST
 
+/* ---- the same place again -------------------------------------------------------------------- */
+
+static void check_again(unsigned i, uint32_t reason, uint64_t insns, uint8_t second)
+{
+    const struct vm_exit *exit = &f.exits[i];
+
+    ck_assert_uint_lt(i, f.count);
+    ck_assert_uint_eq(exit->reason, reason);
+    ck_assert_uint_eq(exit->insns, insns);
+    ck_assert_uint_eq(exit->insn[1], second);
+}
+
+static void set_reg(enum x86_gpr gpr, uint64_t value)
+{
+    f.m->vcpu->ops->set_gpr(f.m->vcpu, gpr, value);
+}
+
+/* Two exits in a block, round after round: nop; cpuid; nop; cpuid; dec esi; jnz; hlt. */
+START_TEST(test_again_counts)
+{
+    LOAD(enter_flat32, 0x90, 0x0f, 0xa2, 0x90, 0x0f, 0xa2, 0x4e, 0x75, 0xf7, 0xf4);
+    set_reg(X86_RSI, 3);
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    for (unsigned round = 0; round < 3; round++) {
+        check_again(2 * round, EXIT_CPUID, 6 * round + 1, 0xa2);
+        check_again(2 * round + 1, EXIT_CPUID, 6 * round + 3, 0xa2);
+    }
+}
+END_TEST
+
+/* nop; cpuid; nop; mov word [1001h], rdtsc; dec esi; jnz; hlt */
+START_TEST(test_again_rewritten)
+{
+    LOAD(enter_flat32, 0x90, 0x0f, 0xa2, 0x90, 0x66, 0xc7, 0x05, 0x01, 0x10, 0, 0, 0x0f, 0x31, 0x4e,
+         0x75, 0xf0, 0xf4);
+    set_reg(X86_RSI, 3);
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    check_again(0, EXIT_CPUID, 1, 0xa2);
+    check_again(1, EXIT_RDTSC, 7, 0x31);
+    check_again(2, EXIT_RDTSC, 13, 0x31);
+}
+END_TEST
+
+/* cpuid; jmp to it; and the monitor writes RDTSC there. */
+START_TEST(test_again_rewritten_by_host)
+{
+    static const uint8_t rdtsc[] = {0x0f, 0x31};
+
+    LOAD(enter_flat32, 0x0f, 0xa2, 0xeb, 0xfc);
+    ck_assert_int_eq(run(100, 3).stop, STOP_BUDGET);
+    ck_assert_uint_eq(machine_write_linear(f.m, AT, rdtsc, 2), 2);
+    ck_assert_int_eq(run(100, 2).stop, STOP_BUDGET);
+    check_again(2, EXIT_CPUID, 4, 0xa2);
+    check_again(3, EXIT_RDTSC, 6, 0x31);
+    check_again(4, EXIT_RDTSC, 8, 0x31);
+}
+END_TEST
+
+/*
+ * jmp rdi; mov qword [entry of 8000h], 9003h; invlpg [8000h]; dec esi; jnz; hlt. At 8000h: cpuid;
+ * jmp rbp. At 9000h: rdtsc; jmp rbp.
+ */
+START_TEST(test_again_mapped_anew)
+{
+    static const uint8_t cpuid[] = {0x0f, 0xa2, 0xff, 0xe5}, rdtsc[] = {0x0f, 0x31, 0xff, 0xe5};
+
+    LOAD(enter_long64, 0xff, 0xe7, 0x48, 0xc7, 0x04, 0x25, 0x40, 0x30, 0x01, 0, 0x03, 0x90, 0, 0,
+         0x0f, 0x01, 0x3c, 0x25, 0, 0x80, 0, 0, 0xff, 0xce, 0x75, 0xe6, 0xf4);
+    ck_assert(ram_write(&f.m->ram, 0x8000, cpuid, 4) && ram_write(&f.m->ram, 0x9000, rdtsc, 4));
+    set_reg(X86_RDI, 0x8000);
+    set_reg(X86_RBP, AT + 2);
+    set_reg(X86_RSI, 2);
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    check_again(0, EXIT_CPUID, 1, 0xa2);
+    check_again(1, EXIT_INVLPG, 4, 0x01);
+    check_again(2, EXIT_RDTSC, 8, 0x31);
+    ck_assert_uint_eq(f.exits[2].rip, 0x8000);
+}
+END_TEST
+
 static void add_instructions(TCase *tc)
 {
     tcase_add_loop_test(tc, test_plain_exits, 0, COUNT(plain));
@@ -1268,6 +1348,10 @@ static void add_interrupts(TCase *tc)
     tcase_add_test(tc, test_nmi_window);
     tcase_add_test(tc, test_nmi_window_blocked);
     tcase_add_test(tc, test_monitor_trap);
+    tcase_add_test(tc, test_again_counts);
+    tcase_add_test(tc, test_again_rewritten);
+    tcase_add_test(tc, test_again_rewritten_by_host);
+    tcase_add_test(tc, test_again_mapped_anew);
 }
 
 int main(void)

@@ -208,11 +208,22 @@ static const uint8_t *block_bytes(const struct block *b, size_t size, uint8_t co
     return copy;
 }
 
-/* How many instructions of block `b` have not retired when RIP is at `gva` inside it. */
-static uint32_t not_retired(struct engine *e, const struct block *b, uint64_t gva)
+static uint32_t count_left(struct engine *e, const struct block *b, uint64_t gva)
 {
     uint8_t copy[2 * PAGE_SIZE];
     uint32_t last;
+
+    return b->insns - x86_count_insns(block_bytes(b, gva - b->gva, copy), gva - b->gva,
+                                      engine_code_bits(e), &last);
+}
+
+/*
+ * How many instructions of block `b` have not retired when RIP is at `gva` inside it. The place of
+ * the last exit is remembered with the block, and holds as long as its count does.
+ */
+static uint32_t not_retired(struct engine *e, struct block *b, uint64_t gva)
+{
+    uint32_t left;
 
     if (!b || gva - b->gva >= block_size(b))
         return 0;
@@ -220,8 +231,24 @@ static uint32_t not_retired(struct engine *e, const struct block *b, uint64_t gv
         return 1;
     if (!b->bytes)
         return b->insns;
-    return b->insns - x86_count_insns(block_bytes(b, gva - b->gva, copy), gva - b->gva,
-                                      engine_code_bits(e), &last);
+    if (b->left && gva - b->gva == b->left_at)
+        return b->left;
+    left = count_left(e, b, gva);
+    if (left <= UINT16_MAX && gva - b->gva <= UINT16_MAX) {
+        b->left = (uint16_t)left;
+        b->left_at = (uint16_t)(gva - b->gva);
+    }
+    return left;
+}
+
+const uint8_t *count_code(const struct engine *e, uint64_t gva, size_t size)
+{
+    const struct block *b = e->block;
+
+    if (!b || !b->bytes || gva - b->gva >= block_size(b) || PAGE_SIZE - gva % PAGE_SIZE < size ||
+        ((gva ^ b->gva) & PAGE_MASK))
+        return NULL;
+    return b->bytes + (gva - b->gva);
 }
 
 /* A block of one instruction, inside the block before it, that cannot have been jumped to. */

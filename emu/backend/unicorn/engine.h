@@ -103,6 +103,7 @@ struct block {
     const uint8_t *bytes;   /* it in RAM, NULL: not known */
     const uint8_t *next;    /* ... and its part in the next page, NULL: it has none */
     enum suspicion suspect; /* see inspect.c; what is suspect is never remembered */
+    uint16_t left_at, left; /* at this offset it was left with so many to go, 0: not known */
 };
 #define BLOCKS 4096
 
@@ -112,6 +113,15 @@ struct block_copy {
     uint8_t bytes[40];
 };
 #define BLOCK_COPIES 256
+
+/* An instruction decoded for an exit: what these bytes are in code of so many bits. */
+struct decoded {
+    uint64_t bytes[2];
+    unsigned bits; /* 0: none yet */
+    struct x86_insn insn;
+    uint8_t shown[15]; /* the instruction alone, zeros behind it */
+};
+#define DECODED 64
 
 /* Where a page was filled in last, while accesses are watched for breakpoints; see breaks.c. */
 struct break_fill {
@@ -213,6 +223,8 @@ struct engine {
     uint64_t task;           /* qualification of the task switch that is due */
     struct x86_event raised; /* an exception that the core does not find itself */
 
+    struct decoded decoded[DECODED]; /* exits.c */
+
     /* watch.c */
     unsigned debug_hit; /* reasons for a #DB that were not reported yet, bits of DR6 */
     bool block_begins;  /* the instruction is the first of its block */
@@ -311,6 +323,11 @@ void count_resume(struct engine *e);
 void count_pause(struct engine *e);
 /* Settle machine->insns after the engine came back with RIP at `gva`. */
 void count_settle(struct engine *e, uint64_t gva);
+/*
+ * `size` bytes at `gva` where they lie in RAM, when it is in the block being run and they are in one
+ * page; else NULL. To be asked before count_settle().
+ */
+const uint8_t *count_code(const struct engine *e, uint64_t gva, size_t size);
 /* Linear address of the instruction that ran last, before the engine came back behind a block. */
 bool count_last_insn(struct engine *e, uint64_t *gva);
 void count_step_mode(struct engine *e, bool on);

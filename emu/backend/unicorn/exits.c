@@ -65,16 +65,46 @@ static void fill_place(struct engine *e, struct vm_exit *exit)
     }
 }
 
-static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)
+static uint64_t linear_rip(const struct vm_exit *exit)
 {
     uint64_t gva = exit->cs_base + exit->rip;
+
+    return exit->mode == X86_MODE_LONG64 ? gva : gva & 0xffffffff;
+}
+
+/*
+ * The same few instructions exit again and again. What one is depends on its bytes and the size of
+ * the code alone, so nothing makes this stale. False: not an instruction.
+ */
+static bool fill_known_insn(struct engine *e, struct vm_exit *exit, const uint8_t at[16],
+                            struct x86_insn *insn)
+{
+    struct decoded *d = &e->decoded[exit->rip % DECODED];
+    unsigned bits = x86_mode_bits(exit->mode);
+    uint64_t bytes[2];
+
+    memcpy(bytes, at, sizeof(bytes));
+    if (d->bytes[0] != bytes[0] || d->bytes[1] != bytes[1] || d->bits != bits) {
+        *d = (struct decoded){.bytes = {bytes[0], bytes[1]}};
+        if (!x86_decode(at, 15, bits, &d->insn))
+            return false;
+        d->bits = bits;
+        memcpy(d->shown, at, d->insn.length);
+    }
+    *insn = d->insn;
+    exit->insn_len = insn->length;
+    memcpy(exit->insn, d->shown, sizeof(exit->insn));
+    exit->has |= EXIT_HAS_INSN;
+    return true;
+}
+
+static void fill_insn(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)
+{
     uint8_t bytes[15];
     size_t size;
 
     memset(insn, 0, sizeof(*insn));
-    if (exit->mode != X86_MODE_LONG64)
-        gva &= 0xffffffff;
-    size = memory_read_code(e, gva, bytes, sizeof(bytes));
+    size = memory_read_code(e, linear_rip(exit), bytes, sizeof(bytes));
     if (!x86_decode(bytes, size, x86_mode_bits(exit->mode), insn))
         return;
     exit->insn_len = insn->length;
@@ -644,14 +674,16 @@ static void fill_insn_info(struct engine *e, struct vm_exit *exit, const struct 
 
 static bool fill_exit(struct engine *e, struct vm_exit *exit, struct x86_insn *insn)
 {
-    uint64_t gva;
+    const uint8_t *code = NULL;
 
     begin_exit(e, exit);
-    gva = exit->cs_base + exit->rip;
-    if (e->loaded)
-        count_settle(e, exit->mode == X86_MODE_LONG64 ? gva : gva & 0xffffffff);
+    if (e->loaded) {
+        code = count_code(e, linear_rip(exit), 16);
+        count_settle(e, linear_rip(exit));
+    }
     exit->insns = e->machine->insns;
-    fill_insn(e, exit, insn);
+    if (!code || !fill_known_insn(e, exit, code, insn))
+        fill_insn(e, exit, insn);
     if (!e->loaded && (e->event.info & INTR_VALID)) {
         exit->idt_vectoring = e->event.info;
         exit->idt_error = e->event.error;
