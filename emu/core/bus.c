@@ -1,15 +1,34 @@
-/* The port and MMIO buses, see bus.h: a short table, searched linearly in order of registration. */
+/* The port and MMIO buses, see bus.h: a short table by address, searched by halves. */
 #include "core/bus.h"
 
 #include <errno.h>
+#include <string.h>
 
 int bus_add(struct bus *bus, uint64_t base, uint64_t size, struct device *dev)
 {
     return bus_add_at(bus, base, size, dev, 0);
 }
 
+/* The place of the first range that begins behind `addr`. */
+static unsigned place_behind(const struct bus *bus, uint64_t addr)
+{
+    unsigned low = 0, high = bus->count;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+
+        if (bus->ranges[middle].base <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 int bus_add_at(struct bus *bus, uint64_t base, uint64_t size, struct device *dev, uint16_t offset)
 {
+    unsigned at;
+
     for (unsigned i = 0; i < bus->count; i++) {
         const struct bus_range *r = &bus->ranges[i];
 
@@ -18,16 +37,19 @@ int bus_add_at(struct bus *bus, uint64_t base, uint64_t size, struct device *dev
     }
     if (bus->count == BUS_RANGES_MAX)
         return -ENOSPC;
-    bus->ranges[bus->count++] = (struct bus_range){base, size, dev, offset};
+    at = place_behind(bus, base);
+    memmove(&bus->ranges[at + 1], &bus->ranges[at], (bus->count - at) * sizeof(bus->ranges[0]));
+    bus->ranges[at] = (struct bus_range){base, size, dev, offset};
+    bus->count++;
     return 0;
 }
 
 const struct bus_range *bus_find(const struct bus *bus, uint64_t addr)
 {
-    for (unsigned i = 0; i < bus->count; i++)
-        if (addr - bus->ranges[i].base < bus->ranges[i].size)
-            return &bus->ranges[i];
-    return NULL;
+    unsigned behind = place_behind(bus, addr);
+    const struct bus_range *r = &bus->ranges[behind ? behind - 1 : 0];
+
+    return behind && addr - r->base < r->size ? r : NULL;
 }
 
 const struct bus_range *bus_next(const struct bus *bus, const struct device *dev, uint64_t from)

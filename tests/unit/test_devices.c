@@ -7,6 +7,7 @@
 #include "core/machine.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,29 @@ START_TEST(test_bus_ranges)
     ck_assert_uint_eq(bus_port_read(&m->ports, 0x3001, 1), 0x15);
     dev.ops = &narrow;
     ck_assert_uint_eq(bus_port_read(&m->ports, 0x2000, 4), 0x13121110);
+}
+END_TEST
+
+/* Whatever the order of registration: first and last port of a range, those beside it, a gap. */
+START_TEST(test_bus_finds_ranges)
+{
+    static const uint16_t bases[] = {0x3000, 0x1000, 0x2000, 0x1004, 0x1002, 0xfffe};
+    const struct device_ops ops = {.port_read = offset_read};
+    struct device dev = {.ops = &ops, .machine = m};
+    const unsigned count = sizeof(bases) / sizeof(bases[0]);
+
+    for (unsigned i = 0; i < count; i++)
+        ck_assert_int_eq(bus_add_at(&m->ports, bases[i], 2, &dev, (uint16_t)(2 * i)), 0);
+    ck_assert_int_eq(bus_add(&m->ports, 0x1003, 1, &dev), -EEXIST);
+    for (unsigned i = 0; i < count; i++) {
+        ck_assert_uint_eq(bus_port_read(&m->ports, bases[i], 1), 0x10 + 2 * i);
+        ck_assert_uint_eq(bus_port_read(&m->ports, (uint16_t)(bases[i] + 1), 1), 0x10 + 2 * i + 1);
+    }
+    ck_assert_ptr_null(bus_find(&m->ports, 0xfff));
+    ck_assert_ptr_null(bus_find(&m->ports, 0x1006));
+    ck_assert_ptr_null(bus_find(&m->ports, 0x3002));
+    ck_assert_ptr_null(bus_find(&m->ports, 0x10000));
+    ck_assert_ptr_null(bus_find(&m->ports, 0));
 }
 END_TEST
 
@@ -211,6 +235,7 @@ int main(void)
     tcase_add_test(tc, test_debug_text);
     tcase_add_test(tc, test_bus);
     tcase_add_test(tc, test_bus_ranges);
+    tcase_add_test(tc, test_bus_finds_ranges);
     tcase_add_test(tc, test_bus_lists_ranges);
     tcase_add_test(tc, test_irq_lines);
     tcase_add_test(tc, test_hash_sees_devices);
