@@ -53,11 +53,13 @@ void engine_come_back(struct engine *e, int code)
  */
 static bool io_allowed(struct engine *e, uint16_t port, unsigned size)
 {
-    uint64_t flags = engine_reg(e, UC_X86_REG_RFLAGS);
     uint8_t word[2];
+    uint64_t flags, at;
     uc_x86_mmr tr;
-    uint64_t at;
 
+    if (e->context_fresh && context_cpl(e) == 0)
+        return true;
+    flags = engine_reg(e, UC_X86_REG_RFLAGS);
     if (!(e->cr0 & CR0_PE) || (!(flags & RFLAGS_VM) && engine_cpl(e) <= RFLAGS_IOPL(flags)))
         return true;
     uc_reg_read(e->uc, UC_X86_REG_TR, &tr);
