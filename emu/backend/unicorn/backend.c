@@ -27,13 +27,16 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
     uc_emu_stop(uc);
 }
 
+/* In none of the ranges that the permission map covers: intercepted without a look at it. */
+#define MSR_UNMAPPED 0x40000000
+
 /*
  * Reading an intercepted MSR through the library makes its intercept check unwind to the main loop
  * with RIP on the current instruction, before that has done anything. It clobbers RCX.
  */
 void engine_abort(struct engine *e, int code)
 {
-    uc_x86_msr access = {.rid = MSR_EFER};
+    uc_x86_msr access = {.rid = MSR_UNMAPPED};
 
     e->aborted = code;
     e->aborted_rcx = engine_reg(e, UC_X86_REG_RCX);
