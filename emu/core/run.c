@@ -122,9 +122,9 @@ static uint64_t budget_left(const struct run_limits *limits, uint64_t used, uint
 }
 
 /* Instructions until something else than the guest has its turn: a device, or the monitor trap. */
-static uint64_t stretch_length(const struct machine *m, uint64_t left)
+static uint64_t stretch_length(const struct machine *m, uint64_t due, uint64_t left)
 {
-    uint64_t until_due = clock_deadline(m) - clock_now(m);
+    uint64_t until_due = due - clock_now(m);
 
     if (m->controls.primary & PRIMARY_MONITOR_TRAP)
         return 1;
@@ -141,14 +141,16 @@ static bool monitor_trap(struct machine *m, struct vm_exit *exit)
     return true;
 }
 
-/* Run the guest, for at most `left` instructions. True when the run is over. */
-static bool run_guest(struct machine *m, uint64_t left, struct run_result *result)
+/*
+ * Run the guest, for at most `left` instructions, until a device is due. True when the run is over.
+ */
+static bool run_guest(struct machine *m, uint64_t due, uint64_t left, struct run_result *result)
 {
     struct vm_exit exit;
 
     if (interrupts_arrive(m, &exit))
         return take_exit(m, &exit, result) == HANDLED_STOP;
-    switch (m->vcpu->ops->run(m->vcpu, stretch_length(m, left), &exit, &result->error)) {
+    switch (m->vcpu->ops->run(m->vcpu, stretch_length(m, due, left), &exit, &result->error)) {
     case BACKEND_EXIT:
         return take_exit(m, &exit, result) == HANDLED_STOP;
     case BACKEND_BUDGET:
@@ -169,14 +171,17 @@ static bool run_guest(struct machine *m, uint64_t left, struct run_result *resul
 static bool run_once(struct machine *m, const struct run_limits *limits, uint64_t insns_before,
                      uint64_t idle, struct run_result *result)
 {
-    uint64_t left = budget_left(limits, m->insns - insns_before, idle);
+    uint64_t left = budget_left(limits, m->insns - insns_before, idle), due;
 
     result->stop = STOP_BUDGET;
     if (left == 0 || (limits->exits && result->exits >= limits->exits))
         return true;
-    if (clock_deadline(m) <= clock_now(m))
+    due = clock_deadline(m);
+    if (due <= clock_now(m)) {
         clock_tick(m);
-    return run_guest(m, left, result);
+        due = clock_deadline(m);
+    }
+    return run_guest(m, due, left, result);
 }
 
 /* What ends a run from outside the CPU, looked at after each turn. */
