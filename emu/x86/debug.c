@@ -18,7 +18,7 @@ bool x86_breakpoints_enabled(uint64_t dr7)
 
 bool x86_breakpoints_on_data(uint64_t dr7)
 {
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; x86_breakpoints_enabled(dr7) && i < 4; i++)
         if (enabled(dr7, i) && (kind_of(dr7, i) & 1))
             return true;
     return false;

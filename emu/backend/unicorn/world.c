@@ -77,9 +77,9 @@ void engine_put_gprs(struct engine *e)
     int regs[X86_GPR_COUNT], count = 0;
     void *values[X86_GPR_COUNT];
 
-    for (unsigned i = 0; e->gprs_set >> i; i++) {
-        if (!(e->gprs_set >> i & 1))
-            continue;
+    for (uint32_t set = e->gprs_set; set; set &= set - 1) {
+        unsigned i = (unsigned)__builtin_ctz(set);
+
         regs[count] = engine_gprs[i];
         values[count++] = &e->gpr[i];
     }
