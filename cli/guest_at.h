@@ -72,7 +72,7 @@ void guest_at_paging(const struct guest_at *g, struct x86_paging *mmu);
 /* "0x..." for JSON. */
 json_t *guest_at_hex(uint64_t value);
 
-#define GUEST_AT_SIZE_MAX 16
+#define GUEST_AT_SIZE_MAX 32
 /* "4 KiB", "1.5 GiB", "127.9 TiB": never more than it is. From 1 KiB; returns buf. */
 const char *guest_at_size(uint64_t bytes, char buf[GUEST_AT_SIZE_MAX]);
 
