@@ -21,7 +21,6 @@
  *   that execute, once for REP. What the instruction stored before this access it stores again when
  *   it goes on. Where no memory is, the first byte of an access alone counts, and an instruction
  *   that also accesses memory is not looked at once more after its exit.
- *   The pops of a far RET in real and virtual-8086 mode are not seen.
  * - A run that starts in front of an instruction executes it whatever RIP and fetch breakpoints say,
  *   unless the run before ended by machine_request_stop(): that is the same run, interrupted. A data
  *   access that a run was ended for happens in the next.

@@ -203,14 +203,6 @@ const struct fidelity fidelity_table[] = {
      .seen = "the error code",
      .owner = FIDELITY_QEMU,
      .patterns = {{0, 0xca, 0xcf, ANY, 14, 14, 0, FIDELITY_MEMORY}}},
-    {.id = "far-return-pages",
-     .text =
-         "RETF in real mode whose return address lies in one page and selector in the next, not "
-         "used before, loads CS and leaves IP.",
-     .section = "vol. 2, RET",
-     .seen = "RIP",
-     .owner = FIDELITY_CORE,
-     .patterns = {{0, 0xca, 0xcb, ANY, NONE, NONE, 0, FIDELITY_RIP}}},
     {.id = "segment-limits",
      .text =
          "The limit of a segment is not checked by loads, stores and fetches, nor by IP running "

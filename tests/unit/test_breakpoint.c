@@ -713,13 +713,14 @@ START_TEST(test_gpa_is_about_instructions)
 }
 END_TEST
 
-/* Pages are open while a far RET of real mode goes by: it has to arrive. */
+/* Pages are open while a far RET of real mode goes by: it has to arrive. Its second pop is seen. */
 START_TEST(test_gpa_and_far_return)
 {
     /* push 0; push 2000h; retf, to HLT */
     LOAD(enter_real, 0x6a, 0x00, 0x68, 0x00, 0x20, 0xcb);
     *ram_ptr(&f.m->ram, 0x2000, 1) = 0xf4;
     stops_at(add("gpa=6ffe:w"), AT, 0);
+    stops_at(add("gpa=6ffe:r"), AT + 5, 2);
     ends_with(STOP_HALT);
     ck_assert_uint_eq(next_rip(), 0x2001);
     ck_assert_uint_eq(f.m->insns, 4);

@@ -217,6 +217,93 @@ START_TEST(test_write_breakpoint)
 }
 END_TEST
 
+/* Far returns of 16-bit code while accesses are watched: twice to itself, then to HLT at 2000h. */
+static void place_returns(enter_fn *enter, uint64_t rflags)
+{
+    static const uint8_t stack[] = {0x00, 0x0f, 0x10, 0, 0x00, 0x10, 0, 0, 0x00, 0x20, 0, 0};
+    struct x86_state s;
+
+    LOAD(enter, 0xcb);
+    ck_assert(ram_write(&f.m->ram, 0x2000, "\xf4", 1));
+    ck_assert(ram_write(&f.m->ram, 0x5000, stack, sizeof(stack)));
+    machine_get_state(f.m, &s);
+    s.gpr[X86_RSP] = 0x5000;
+    s.rflags |= rflags;
+    machine_set_state(f.m, &s);
+}
+
+static void enter_v86(struct x86_state *s)
+{
+    enter_real(s);
+    s->cr0 |= CR0_PE;
+    s->rflags |= RFLAGS_VM | 3 << 12;
+    for (int i = X86_ES; i <= X86_GS; i++)
+        s->seg[i] = (struct x86_segment){.limit = 0xffff, .access = 0xf3};
+}
+
+static enter_fn *const far_return_modes[] = {enter_real, enter_v86};
+
+START_TEST(test_far_return_watched)
+{
+    place_returns(far_return_modes[_i], 0);
+    set_debug(0xf0002, 0, 0x3000, 0); /* accesses to 3000h */
+    stop_at_exits(true);
+    run(100, 0);
+    ck_assert_uint_eq(f.exits[0].rip, 0x2000);
+    ck_assert_uint_eq(f.exits[0].insns, 3);
+    ck_assert_uint_eq(reg(X86_RSP) & 0xffff, 0x500c);
+}
+END_TEST
+
+/* The pops are accesses, of IP as of CS. */
+START_TEST(test_far_return_hits)
+{
+    place_returns(far_return_modes[_i % 2], 0);
+    set_debug(0x70002, 0, _i < 2 ? 0x5008 : 0x500a, 0);
+    stop_at_exits(true);
+    run(100, 0);
+    ck_assert_uint_eq(f.exits[0].intr_info, HARDWARE(X86_DB));
+    ck_assert_uint_eq(f.exits[0].qualification, 1);
+    ck_assert_uint_eq(f.exits[0].rip, 0x2000);
+    ck_assert_uint_eq(f.exits[0].insns, 3);
+}
+END_TEST
+
+/* The stack goes over the end of a page that was not used before, nor was the one behind it. */
+START_TEST(test_far_return_pages)
+{
+    static const uint8_t stack[] = {0x00, 0x1f, 0x10, 0x00};
+    struct x86_state s;
+
+    LOAD(enter_real, 0xcb); /* 10h:1f00h */
+    ck_assert(ram_write(&f.m->ram, 0x2000, "\xf4", 1));
+    set_debug(_i < 5 ? 0 : 0xf0002, 0, 0x3000, 0);
+    machine_get_state(f.m, &s);
+    s.gpr[X86_RSP] = 0x5ffcu + (unsigned)_i % 5;
+    ck_assert(ram_write(&f.m->ram, s.gpr[X86_RSP], stack, sizeof(stack)));
+    machine_set_state(f.m, &s);
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(f.exits[0].rip, 0x1f00);
+    ck_assert_uint_eq(f.m->insns, 2);
+}
+END_TEST
+
+/* Checks of alignment see accesses, too, but not one by one. */
+START_TEST(test_far_return_aligned)
+{
+    struct x86_state s;
+
+    place_returns(enter_v86, RFLAGS_AC);
+    machine_get_state(f.m, &s);
+    s.cr0 |= CR0_AM;
+    machine_set_state(f.m, &s);
+    stop_at_exits(true);
+    run(100, 0);
+    ck_assert_uint_eq(f.exits[0].rip, 0x2000);
+    ck_assert_uint_eq(f.exits[0].insns, 3);
+}
+END_TEST
+
 /* The trap flag over an instruction that the monitor completed: #DB is an exit here as elsewhere. */
 START_TEST(test_step_over_completed)
 {
@@ -426,6 +513,10 @@ int main(void)
     tcase_add_test(tc, test_general_detect);
     tcase_add_loop_test(tc, test_fetch_breakpoint, 0, 4);
     tcase_add_loop_test(tc, test_write_breakpoint, 0, 4);
+    tcase_add_loop_test(tc, test_far_return_watched, 0, COUNT(far_return_modes));
+    tcase_add_loop_test(tc, test_far_return_hits, 0, 4);
+    tcase_add_loop_test(tc, test_far_return_pages, 0, 10);
+    tcase_add_test(tc, test_far_return_aligned);
     tcase_add_test(tc, test_step_over_completed);
     tcase_add_test(tc, test_int1);
     tcase_add_test(tc, test_ext);

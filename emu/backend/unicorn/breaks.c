@@ -219,23 +219,6 @@ bool break_access(struct engine *e, enum uc_mem_type type, uint64_t hpa, unsigne
     return true;
 }
 
-/*
- * Far RET in real and virtual-8086 mode sets RIP between its pops; a memory hook of the second one
- * makes the core forget that. It runs without, and is not seen.
- */
-bool break_hooks(struct engine *e)
-{
-    struct x86_insn insn;
-    uint8_t bytes[15];
-
-    if (!e->break_open)
-        return false;
-    if ((e->cr0 & CR0_PE) && !(engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_VM))
-        return true;
-    return !engine_decode(e, engine_linear_rip(e), &insn, bytes) || insn.map ||
-           (insn.opcode != 0xca && insn.opcode != 0xcb);
-}
-
 /* ---- where the engine came back ---------------------------------------------------------- */
 
 bool break_again(struct engine *e)

@@ -212,6 +212,12 @@ void context_set_shadow(struct engine *e, bool on)
     uc_context_restore(e->uc, e->context);
 }
 
+void context_set_rip(struct engine *e, uint64_t rip)
+{
+    put_le64((uint8_t *)env(e) + ENV_RIP, rip);
+    uc_context_restore(e->uc, e->context);
+}
+
 /* The core keeps the descriptor's upper word: type at bit 8, G, D/B, L and AVL at bits 23:20. */
 void context_segment(const struct engine *e, enum x86_seg seg, struct x86_segment *out)
 {

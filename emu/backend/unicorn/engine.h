@@ -12,6 +12,7 @@
  *   count.c    counting instructions, exact stops, single steps
  *   torn.c     stores that the core leaves half done
  *   flags.c    arithmetic flags in step mode
+ *   far.c      far returns of real mode whose pops are hooked
  *   inspect.c  instructions that the core would not stop at
  *   deliver.c  events on their way into the guest
  *   watch.c    breakpoint registers and alignment checks
@@ -255,6 +256,8 @@ void context_tables(const struct engine *e, struct x86_state *state);
 /* Put the parked world's control state under the registers of the current one. */
 void context_splice_parked(struct engine *e);
 void context_set_shadow(struct engine *e, bool on);
+/* RIP of the instruction that runs, in a hook and after context_read(): the engine goes on there. */
+void context_set_rip(struct engine *e, uint64_t rip);
 bool context_code64(const struct engine *e);
 /* Intercepts of the loaded guest, bits as in the VMCB: take some away, or set them all. */
 void context_lift_intercepts(struct engine *e, uint64_t bits, uint16_t cr_reads);
@@ -345,6 +348,11 @@ void torn_mend(struct engine *e, uint64_t gva, uint64_t block);
 /* In a hook of a memory access, first of all. */
 void flags_keep(struct engine *e);
 
+/* far.c */
+/* In the hook of a read, of the bytes at `hpa`; and in that of a fill for a read. */
+void far_access(struct engine *e, uint64_t hpa);
+void far_fill(struct engine *e, uint64_t page);
+
 /* inspect.c */
 /*
  * Of `size` bytes of code, with so many known behind them: where the core takes an instruction for
@@ -392,8 +400,6 @@ void break_open(struct engine *e);
 void break_begin(struct engine *e);
 /* An access that is about to happen: true when the instruction was given up. */
 bool break_access(struct engine *e, enum uc_mem_type type, uint64_t hpa, unsigned size);
-/* Are the accesses of the next instruction to be hooked? */
-bool break_hooks(struct engine *e);
 /* The engine came back for break_access(): the instruction is to be begun again. */
 bool break_again(struct engine *e);
 /* An access where no memory is, or none that it may use: true when the run ends before its exit. */

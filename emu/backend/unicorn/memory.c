@@ -440,6 +440,8 @@ bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *en
     flags_keep(e);
     if (type == UC_MEM_WRITE && e->probing)
         return fill_probe(e, gva, entry);
+    if (type == UC_MEM_READ)
+        far_fill(e, gva);
     return fill_guest(e, gva, type == UC_MEM_WRITE ? X86_WRITE : X86_READ, entry);
 }
 

@@ -76,6 +76,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, i
     }
     if (break_access(e, type, hpa, (unsigned)size))
         return;
+    if (type == UC_MEM_READ)
+        far_access(e, hpa);
     if (!x86_breakpoints_on_data(s->dr7))
         return;
     for (unsigned i = 0; i < 4; i++)
@@ -95,7 +97,7 @@ void watch_memory(struct engine *e)
     bool watch = x86_breakpoints_on_data(e->state.dr7);
 
     e->aligning = watch_alignment(e);
-    watch |= e->aligning || break_hooks(e);
+    watch |= e->aligning || e->break_open;
     if (watch == e->watching_memory)
         return;
     e->watching_memory = watch;
