@@ -240,6 +240,28 @@ START_TEST(test_undefined_prefixes)
 }
 END_TEST
 
+/* The end of step mode is no fetch: the page of the JMP is not in the TLB behind MOV to CR3. */
+START_TEST(test_step_mode_left)
+{
+    static const uint8_t code[] = {0xe9, 0xfb, 0x0f, 0, 0};       /* jmp 2000h */
+    static const uint8_t more[] = {0x0f, 0x22, 0xd8, 0x90, 0xf4}; /* mov cr3,rax; nop; hlt */
+    uint64_t hashes[2];
+
+    for (unsigned cut = 0; cut < 2; cut++) {
+        fixture_again();
+        load(code, sizeof(code), enter_long64);
+        ck_assert(ram_write(&f.m->ram, 0x2000, more, sizeof(more)));
+        f.m->vcpu->ops->set_gpr(f.m->vcpu, X86_RAX, 0x10000);
+        for (unsigned i = 0; cut && i < 2; i++)
+            run(1, 0);
+        ck_assert_int_eq(run(0, 0).stop, STOP_HALT);
+        ck_assert_uint_eq(f.m->vcpu->tlb.count, 1);
+        hashes[cut] = machine_state_hash(f.m);
+    }
+    ck_assert_uint_eq(hashes[0], hashes[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cut");
@@ -258,6 +280,7 @@ int main(void)
     tcase_add_test(tc, test_store_keeps_flags);
     tcase_add_test(tc, test_prefixed_jump);
     tcase_add_test(tc, test_undefined_prefixes);
+    tcase_add_test(tc, test_step_mode_left);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

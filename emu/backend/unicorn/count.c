@@ -391,6 +391,15 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
     uc_emu_stop(uc);
 }
 
+/* The library fetches from wherever the hook was: not from the guest's memory, see memory.c. */
+static void unhook(struct engine *e)
+{
+    e->unhooking = true;
+    uc_hook_del(e->uc, e->step_hook);
+    uc_ctl_flush_tlb(e->uc);
+    e->unhooking = false;
+}
+
 void count_step_mode(struct engine *e, bool on)
 {
     if (on == e->stepping)
@@ -399,7 +408,7 @@ void count_step_mode(struct engine *e, bool on)
     if (on)
         uc_hook_add(e->uc, &e->step_hook, UC_HOOK_CODE, count_insn, e, 1, 0);
     else
-        uc_hook_del(e->uc, e->step_hook);
+        unhook(e);
     uc_ctl_flush_tb(e->uc); /* translations hold the hook's call, or lack it */
 }
 

@@ -201,6 +201,7 @@ struct engine {
     bool state_changed;  /* the last block may have left another code segment, CPL, AC or shadow */
     uint64_t step_block; /* ... in step mode: where it begins */
     bool stepping;       /* instruction hook in use instead of block counts */
+    bool unhooking;      /* the library looks for what it translated with that hook */
     uc_hook step_hook;
     uint64_t step_rcx, step_rflags; /* as they were when that began */
     uint64_t step_gva;              /* instruction being executed, ~0: none yet */

@@ -412,8 +412,18 @@ static bool fill_probe(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
     return true;
 }
 
+/* A page that nothing is run from. */
+static bool fill_fence(uc_tlb_entry *entry)
+{
+    entry->paddr = HIDDEN_BASE + HIDDEN_FENCE;
+    entry->perms = UC_PROT_EXEC;
+    return true;
+}
+
 static bool fill_fetch(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
 {
+    if (e->unhooking)
+        return fill_fence(entry);
     if (fill_stub(e, gva, entry))
         return true;
     if (gva - ALIAS_BASE < HPA_NOTHING)
@@ -421,11 +431,8 @@ static bool fill_fetch(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
     e->delivering = false; /* delivery is over when the handler is fetched */
     if (e->stop_fetch)
         return deny(e, FAULT_STOP_FETCH, gva, X86_FETCH);
-    if (gva == e->fence) {
-        entry->paddr = HIDDEN_BASE + HIDDEN_FENCE;
-        entry->perms = UC_PROT_EXEC;
-        return true;
-    }
+    if (gva == e->fence)
+        return fill_fence(entry);
     return fill_guest(e, gva, X86_FETCH, entry);
 }
 
