@@ -190,8 +190,9 @@ const struct fidelity fidelity_table[] = {
      .owner = FIDELITY_CORE,
      .patterns = {{2, 0xf5, 0xf5, ANY, NONE, NONE, 0, FIDELITY_GPR | FIDELITY_RFLAGS}}},
     {.id = "cmpxchg32",
-     .text = "CMPXCHG of 32 bits on a register clears bits 63:32 of the destination and of RAX, also "
-             "of the one that it does not write.",
+     .text =
+         "CMPXCHG of 32 bits on a register clears bits 63:32 of the destination and of RAX, also "
+         "of the one that it does not write.",
      .section = "vol. 2, CMPXCHG",
      .seen = "the destination, RAX",
      .owner = FIDELITY_CORE,

@@ -2,7 +2,7 @@
  * A run gives the same however it is cut: the same state at every exit and at the end, in pieces of
  * any size. Each program here once did not; what random guests (tests/fuzz) find is put here.
  */
-#include "tests/support/fixture.h"
+#include "tests/support/exit_check.h"
 
 #include "util/bytes.h"
 
@@ -262,6 +262,105 @@ START_TEST(test_step_mode_left)
 }
 END_TEST
 
+/* An instruction that may reach the MMIO bus, or a descriptor table, was not begun: it still may. */
+START_TEST(test_request_keeps_permission)
+{
+    static const uint8_t mmio[] = {0xa3, 0, 0, 0xe0, 0xfe, 0xf4}; /* mov [fee00000h],eax */
+    static const uint8_t table[] = {0x0f, 0x01, 0x05, 0, 0x30, 0, 0, 0xf4}; /* sgdt [3000h] */
+
+    load(_i ? table : mmio, _i ? sizeof(table) : sizeof(mmio), enter_flat32);
+    control(SECONDARY, SECONDARY_DESCRIPTOR_TABLE, true);
+    run(0, 1);
+    ck_assert_uint_eq(f.count, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        machine_request_stop(f.m);
+        ck_assert_int_eq(run(0, 0).stop, STOP_REQUEST);
+    }
+    ck_assert_int_eq(run(0, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(f.count, 2);
+}
+END_TEST
+
+static void enter_mmio(struct x86_state *s)
+{
+    enter_real(s);
+    s->seg[X86_DS].base = 0xfee00000;
+}
+
+/* The same when an interrupt comes first, or another state: it is for no other instruction. */
+START_TEST(test_permission_is_for_one)
+{
+    static const uint8_t mov[] = {0xa3, 0, 0, 0xf4}; /* mov [0],ax; hlt */
+    static const struct x86_event event = {.info = INTR_VALID | INTR_EXTERNAL << 8 | 0x20};
+
+    load(mov, sizeof(mov), enter_mmio);
+    ck_assert(ram_write(&f.m->ram, 0x80, "\0\x20\0\0", 4));
+    ck_assert(ram_write(&f.m->ram, 0x2000, mov, sizeof(mov)));
+    run(0, 1);
+    if (_i)
+        load(mov, sizeof(mov), enter_mmio);
+    else
+        f.m->vcpu->ops->inject(f.m->vcpu, &event);
+    ck_assert_int_eq(run(0, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(f.exits[1].reason, EXIT_EPT_VIOLATION);
+    ck_assert_uint_eq(f.exits[1].rip, _i ? AT : 0x2000);
+}
+END_TEST
+
+/* 64-bit mode at CPL 3; all pages are the user's, but 8000h with the GDT: a data segment is 20h. */
+static void enter_user64(struct x86_state *s)
+{
+    uint8_t *table = ram_ptr(&f.m->ram, 0x13000, 0x800);
+
+    enter_long64(s);
+    for (unsigned level = 0; level < 3; level++)
+        *ram_ptr(&f.m->ram, 0x10000 + level * 0x1000, 1) |= 4;
+    for (unsigned i = 0; i < 256; i++)
+        table[8 * i] |= i == 5 || i == 8 ? 0 : 4;
+    ck_assert(ram_write(&f.m->ram, 0x8020, "\xff\xff\0\0\0\xf3\xcf\0", 8));
+    s->gdtr = (struct x86_table){.base = 0x8000, .limit = 0x27};
+    s->seg[X86_CS].access |= 3 << 5;
+    s->seg[X86_CS].selector = s->seg[X86_SS].selector = 0x23;
+    s->seg[X86_SS].access |= 3 << 5;
+    s->gpr[X86_RAX] = 0x23;
+    s->rip = 0x4ffa;
+}
+
+/* As many entries as leave room for one page. */
+static void fill_tlb(void)
+{
+    static uint8_t saved[(X86_TLB_SIZE - 1) * 16];
+
+    for (unsigned i = 0; i < X86_TLB_SIZE - 1; i++)
+        put_le64(saved + 16 * i, 0x100000000 + i * 0x1000 + X86_TLB_VALID);
+    ck_assert(x86_tlb_load(&f.m->vcpu->tlb, saved, sizeof(saved)));
+}
+
+/*
+ * What an access in front of a page that cannot be fetched has to be begun again for: a segment load
+ * at CPL 3, and a TLB without room. And it may fault itself: mov [50ffh],al, to a byte.
+ */
+START_TEST(test_in_front_of_fault)
+{
+    static const uint8_t codes[][6] = {{0x8e, 0xc0, 0x90, 0x90, 0x90, 0x90},  /* mov es,ax */
+                                       {0x8a, 0x08, 0x90, 0x90, 0x90, 0x90},  /* mov cl,[rax] */
+                                       {0x88, 0x43, 0xff, 0x90, 0x90, 0x90},  /* mov [rbx-1],al */
+                                       {0x88, 0x0b, 0x90, 0x90, 0x90, 0x90}}; /* mov [rbx],cl */
+
+    load(NULL, 0, enter_user64);
+    ck_assert(ram_write(&f.m->ram, 0x4ffa, codes[_i], 6));
+    if (_i == 1)
+        fill_tlb();
+    f.m->vcpu->ops->set_gpr(f.m->vcpu, X86_RBX, _i == 2 ? 0x5100 : 0x8123);
+    stop_at_exits(true);
+    ck_assert_int_eq(run(1000, 0).stop, STOP_MONITOR);
+    ck_assert_uint_eq(f.exits[0].intr_info & 0xff, X86_PF);
+    ck_assert_uint_eq(f.exits[0].rip, _i < 2 ? 0x5000 : 0x4ffa);
+    ck_assert_uint_eq(f.exits[0].guest_linear, _i < 2 ? 0x5000 : _i == 2 ? 0x50ff : 0x8123);
+    ck_assert_uint_eq(f.exits[0].insns, _i < 2 ? 5 : 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cut");
@@ -281,6 +380,9 @@ int main(void)
     tcase_add_test(tc, test_prefixed_jump);
     tcase_add_test(tc, test_undefined_prefixes);
     tcase_add_test(tc, test_step_mode_left);
+    tcase_add_loop_test(tc, test_request_keeps_permission, 0, 2);
+    tcase_add_loop_test(tc, test_permission_is_for_one, 0, 2);
+    tcase_add_loop_test(tc, test_in_front_of_fault, 0, 4);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

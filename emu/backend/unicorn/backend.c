@@ -216,20 +216,20 @@ static void undo_branch(struct engine *e, uint64_t gva)
 /*
  * The core translates ahead, also into the next page, and reports a fetch denied there with RIP at
  * the block's start. Only an instruction that reaches that page may fault: run up to it, one by
- * one, with the page fenced off.
+ * one, with the page fenced off. False: something else came first, which may be a fault to settle.
  */
-static void settle_fetch(struct engine *e)
+static bool settle_fetch(struct engine *e)
 {
     uint64_t page = e->fault.gva, rip = engine_linear_rip(e);
     struct fault fault = e->fault;
 
     if (fault.kind == FAULT_CANONICAL && count_last_insn(e, &rip)) {
         undo_branch(e, rip);
-        return;
+        return true;
     }
     if ((rip & PAGE_MASK) == page) {
         memory_locate(e, rip);
-        return;
+        return true;
     }
     count_settle(e, rip);
     e->fence = page;
@@ -241,12 +241,12 @@ static void settle_fetch(struct engine *e)
     uc_ctl_flush_tb(e->uc); /* what was translated from the fence is nonsense */
     memory_flush(e);
     if (!e->fence_hit)
-        return; /* something else came first */
+        return false;
     e->fault = fault;
     rip = engine_linear_rip(e);
-    if ((rip & PAGE_MASK) == page) {
+    if ((rip & PAGE_MASK) == page)
         memory_locate(e, rip);
-    }
+    return true;
 }
 
 /* The access is to be tried again, with what is known now. */
@@ -257,17 +257,28 @@ static bool is_no_fault(const struct engine *e)
            !e->aborted && e->native < 0;
 }
 
+static bool is_open(const struct engine *e)
+{
+    return e->fault.kind != FAULT_NONE && e->fault.kind != FAULT_WATCHED && !e->aborted &&
+           e->native < 0;
+}
+
+static bool is_denied_fetch(const struct engine *e)
+{
+    return e->fault.access == X86_FETCH && e->fault.kind != FAULT_TLB_FULL;
+}
+
 static void settle_fault(struct engine *e)
 {
-    if (e->fault.kind == FAULT_NONE || e->fault.kind == FAULT_WATCHED || e->aborted ||
-        e->native >= 0)
+    while (is_open(e) && is_denied_fetch(e))
+        if (settle_fetch(e))
+            return;
+    if (!is_open(e))
         return;
     if (e->fault.kind == FAULT_SYSTEM_TABLE)
         memory_settle_table_access(e);
     else if (e->fault.kind == FAULT_TLB_FULL)
         memory_flush_tlb(e);
-    else if (e->fault.access == X86_FETCH)
-        settle_fetch(e);
     else if (e->fault.access == X86_WRITE && !e->fault.exact && !is_no_fault(e))
         memory_locate_write(e);
     else
@@ -421,7 +432,7 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
 {
     struct engine *e = vcpu->priv;
     struct machine *m = e->machine;
-    uint64_t limit = insns < UINT64_MAX - m->insns ? m->insns + insns : UINT64_MAX;
+    uint64_t limit = insns < UINT64_MAX - m->insns ? m->insns + insns : UINT64_MAX, begun;
 
     if (memory_map(e, err))
         return BACKEND_BROKEN;
@@ -438,6 +449,7 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
             return BACKEND_BUDGET;
         if (breakpoint_exit(e, exit) || window_exit(e, exit))
             return BACKEND_EXIT;
+        begun = m->insns;
         stretch(e, limit);
         if (e->broken)
             return gave_up(e, err);
@@ -461,7 +473,8 @@ static enum backend_stop unicorn_run(struct vcpu *vcpu, uint64_t insns, struct v
         }
         idle += !e->budget_hit && !e->window_hit && !e->align_hit;
         count_settle(e, engine_linear_rip(e));
-        end_once(e);
+        if (m->insns != begun) /* else the instruction that is allowed more is still to come */
+            end_once(e);
         if (m->insns >= limit)
             return BACKEND_BUDGET;
         if (atomic_load(&m->stop_requested))
@@ -722,6 +735,12 @@ static void unicorn_get_state(struct vcpu *vcpu, struct x86_state *state)
     state->pending_debug = e->debug_hit;
 }
 
+/* Another instruction comes next than that which was allowed more. */
+static void forget_once(struct engine *e)
+{
+    e->mmio_once = e->bare_once = false;
+}
+
 static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
 {
     struct engine *e = vcpu->priv;
@@ -733,6 +752,7 @@ static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
     e->event = state->pending;
     e->debug_hit = state->pending_debug;
     e->nmi_blocked = state->interruptibility & X86_BLOCKING_BY_NMI;
+    forget_once(e);
 }
 
 static void unicorn_inject(struct vcpu *vcpu, const struct x86_event *event)
@@ -740,6 +760,8 @@ static void unicorn_inject(struct vcpu *vcpu, const struct x86_event *event)
     struct engine *e = vcpu->priv;
 
     e->event = *event;
+    if (event->info & INTR_VALID)
+        forget_once(e);
 }
 
 static void complete_parked(struct engine *e, unsigned insn_len)
