@@ -158,7 +158,7 @@ static void add_breaks(struct machine *m, uint64_t seed)
             {.kind = BREAK_REASON, .first = i, .last = i}};
 
         for (unsigned k = 0; k < sizeof(bp) / sizeof(bp[0]); k++) {
-            bp[k].enabled = bp[k].kind != BREAK_GPA || by_ones(seed);
+            bp[k].enabled = true;
             machine_break_add(m, &bp[k]); /* not every reason has a meaning */
         }
     }

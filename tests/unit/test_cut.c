@@ -361,6 +361,22 @@ START_TEST(test_in_front_of_fault)
 }
 END_TEST
 
+/* The flags behind a LOOPE at its end, and in front of an RCR that faults, are those of the ADD. */
+START_TEST(test_flags_forgotten)
+{
+    struct x86_state s =
+        SAME(enter_flat32, 0x31, 0xc0, 0xb9, 1, 0, 0, 0, /* xor eax,eax; mov ecx,1 */
+             0xeb, 0x00, 0x04, 0x0f, 0xe1, 0xfc,         /* add al,0fh; loope */
+             0x0f, 0xa2, 0xf4);                          /* cpuid; hlt */
+
+    s = SAME(enter_flat32, 0x31, 0xc0, 0xb9, 1, 0, 0, 0, 0xeb, 0x00, 0x04, 0x81, 0xe1, 0xfc, 0xf4);
+    ck_assert_uint_eq(s.rflags & 0xff, RFLAGS_SF | RFLAGS_PF | 2);
+    s = SAME(enter_long64, 0x31, 0xc0, 0xb1, 0x00, 0xeb, 0x00, 0x04, 0x81, /* add al,81h */
+             0xd3, 0x1c, 0x25, 0, 0x50, 0, 0); /* rcr dword [5000h],cl */
+    ck_assert_uint_eq(s.rflags & 0xff, RFLAGS_SF | RFLAGS_PF | 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cut");
@@ -383,6 +399,7 @@ int main(void)
     tcase_add_loop_test(tc, test_request_keeps_permission, 0, 2);
     tcase_add_loop_test(tc, test_permission_is_for_one, 0, 2);
     tcase_add_loop_test(tc, test_in_front_of_fault, 0, 4);
+    tcase_add_test(tc, test_flags_forgotten);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -288,6 +288,14 @@ static bool stop_requested(const struct engine *e)
     return atomic_load_explicit(&e->machine->stop_requested, memory_order_relaxed);
 }
 
+/* Behind an instruction, which has ended its block: its flags are those before it. */
+static void keep_flags(struct engine *e)
+{
+    if (e->step_keeps && e->step_gva != ~0ull)
+        engine_set_reg(e, UC_X86_REG_RFLAGS, e->step_rflags & ~(uint64_t)RFLAGS_RF);
+    e->step_keeps = false;
+}
+
 __attribute__((noinline)) /* keeps the hot path below free of its stack frame */
 static void
 count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
@@ -298,6 +306,7 @@ count_block_slowly(struct engine *e, uint64_t gva, uint32_t size)
     if (e->quiet)
         return;
     if (e->stepping) {
+        keep_flags(e);
         if (gva == e->step_gva && begins_anew(e, gva, size)) {
             engine_set_reg(e, UC_X86_REG_RFLAGS, e->step_rflags); /* see flags.c */
             torn_mend(e, gva, e->step_block);
@@ -383,6 +392,7 @@ static void count_insn(uc_engine *uc, uint64_t gva, uint32_t size, void *ctx)
         e->window_later = e->block_begins = false;
         e->machine->insns++;
         e->step_gva = gva;
+        e->step_keeps = e->inspecting && inspect_keeps_flags(e, gva);
         e->step_rcx = engine_reg(e, UC_X86_REG_RCX);
         e->step_rflags = engine_reg(e, UC_X86_REG_RFLAGS);
         return;
@@ -454,6 +464,7 @@ void count_settle(struct engine *e, uint64_t gva)
     inspect_unclamp(e);
     next_fetch = e->fault.kind != FAULT_NONE && e->fault.access == X86_FETCH;
     if (e->stepping) {
+        keep_flags(e);
         if (e->step_gva != ~0ull && e->step_gva == gva && !next_fetch)
             unbegin(e);
     } else if (!next_fetch) {

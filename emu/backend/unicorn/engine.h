@@ -203,6 +203,7 @@ struct engine {
     bool stepping;       /* instruction hook in use instead of block counts */
     bool unhooking;      /* the library looks for what it translated with that hook */
     uc_hook step_hook;
+    bool step_keeps;                /* its flags are those before it, and the core has them wrong */
     uint64_t step_rcx, step_rflags; /* as they were when that began */
     uint64_t step_gva;              /* instruction being executed, ~0: none yet */
     bool budget_hit;
@@ -368,6 +369,8 @@ bool inspect_rep_stores(struct engine *e, const uint8_t *bytes, size_t size);
 bool inspect_insn(struct engine *e, uint64_t gva);
 /* The same for a transfer through a task gate or to a TSS, from `e->state`. */
 bool inspect_task(struct engine *e, enum task_source source, uint16_t selector);
+/* Are the flags behind the instruction those in front of it, and has the core to be told? */
+bool inspect_keeps_flags(struct engine *e, uint64_t gva);
 
 /* deliver.c */
 /*

@@ -1,7 +1,8 @@
 /*
  * Instructions that the core runs without asking, though they should exit or fault: XSETBV, RDRAND
  * and RDSEED (it would answer with the host's random numbers), far CALL, far JMP and IRET that switch
- * tasks, far CALL and JMP through call gates, LOCK where it is not allowed.
+ * tasks, far CALL and JMP through call gates, LOCK where it is not allowed. And those that lose the
+ * flags, which step mode has.
  *
  * They are found when a block is counted, before it runs for the first time: such a block is run
  * instruction by instruction, and each is looked at with the registers that it will have.
@@ -92,12 +93,37 @@ static bool is_string_compare(const struct x86_insn *insn)
     return insn->map == 3 && (insn->opcode & 0xfe) == 0x60;
 }
 
+/* When their count ends, the core forgets which instruction the flags are of. */
+static bool is_flag_loop(const struct x86_insn *insn)
+{
+    return insn->map == 0 && (insn->opcode == 0xe0 || insn->opcode == 0xe1); /* LOOPNE, LOOPE */
+}
+
+/* RCL and RCR in memory work the flags out before their access, which may fault. */
+static bool loses_flags(const struct x86_insn *insn)
+{
+    unsigned reg = insn->modrm >> 3 & 7;
+    bool shift = (insn->opcode & 0xfe) == 0xc0 || (insn->opcode & 0xfc) == 0xd0;
+
+    return is_flag_loop(insn) ||
+           (insn->map == 0 && shift && insn->modrm >> 6 != 3 && (reg == 2 || reg == 3));
+}
+
+bool inspect_keeps_flags(struct engine *e, uint64_t gva)
+{
+    struct x86_insn insn;
+    uint8_t bytes[15];
+
+    return engine_decode(e, gva, &insn, bytes) && !insn.vector && is_flag_loop(&insn);
+}
+
 static bool is_suspect(struct engine *e, const struct x86_insn *insn)
 {
     if (insn->vector)
         return is_undefined(insn);
-    return is_random(insn) || is_string_compare(insn) || is_xsetbv(insn) || is_write_base(insn) ||
-           is_undefined(insn) || (insn->lock && !x86_lock_allowed(insn)) || leaves_segment(e, insn);
+    return loses_flags(insn) || is_random(insn) || is_string_compare(insn) || is_xsetbv(insn) ||
+           is_write_base(insn) || is_undefined(insn) || (insn->lock && !x86_lock_allowed(insn)) ||
+           leaves_segment(e, insn);
 }
 
 /* Far transfers, POPF, STI and loads of SS end their block and leave another state behind. */
@@ -318,6 +344,8 @@ bool inspect_insn(struct engine *e, uint64_t gva)
         raise(e, &ud);
         return true;
     }
+    if (loses_flags(&insn))
+        return false;
     if (is_string_compare(&insn))
         return clamp_lengths(e);
     if (is_write_base(&insn))
