@@ -58,11 +58,16 @@ static bool is_undefined_vector(const struct x86_insn *insn)
     return insn->map != 3 || insn->opcode != 0xf0;
 }
 
-/* POP has one encoding; the rest of 8F is undefined, or XOP, which this CPU has not. */
+/*
+ * POP has one encoding; the rest of 8F is undefined, or XOP, which this CPU has not. Shifts of MMX and
+ * XMM registers by an immediate have no form with memory; the core ignores ModRM.mod.
+ */
 static bool is_undefined(const struct x86_insn *insn)
 {
     if (insn->vector)
         return is_undefined_vector(insn);
+    if (insn->map == 1)
+        return insn->opcode >= 0x71 && insn->opcode <= 0x73 && insn->modrm >> 6 != 3;
     return insn->map == 0 && insn->opcode == 0x8f && (insn->modrm >> 3 & 7) != 0;
 }
 
