@@ -229,6 +229,15 @@ START_TEST(test_prefixed_jump)
 }
 END_TEST
 
+/* A jump into an instruction of its own block: what is there is not the block's, begun again. */
+START_TEST(test_jump_into_instruction)
+{
+    SAME(enter_flat32, 0x90, 0xb8, 0x0f, 0xa2, 0x90, 0x90, 0xeb, 0xfa); /* mov eax,..; to CPUID */
+    SAME(enter_flat32, 0x90, 0xb8, 0xfb, 0x90, 0x90, 0x90, 0xeb, 0xfa); /* to STI */
+    ck_assert_uint_eq(f.m->insns, INSNS);
+}
+END_TEST
+
 /* VEX with an opcode that is JNS without it, and XOP at the end of what the core takes for a block. */
 START_TEST(test_undefined_prefixes)
 {
@@ -396,6 +405,7 @@ int main(void)
     tcase_add_test(tc, test_across_begin);
     tcase_add_test(tc, test_store_keeps_flags);
     tcase_add_test(tc, test_prefixed_jump);
+    tcase_add_test(tc, test_jump_into_instruction);
     tcase_add_test(tc, test_undefined_prefixes);
     tcase_add_test(tc, test_step_mode_left);
     tcase_add_loop_test(tc, test_request_keeps_permission, 0, 2);

@@ -251,11 +251,26 @@ const uint8_t *count_code(const struct engine *e, uint64_t gva, size_t size)
     return b->bytes + (gva - b->gva);
 }
 
+/* Does one of its instructions begin at `offset`? A jump into the middle of one is possible. */
+static bool begins_at(struct engine *e, const struct block *b, size_t offset)
+{
+    uint8_t copy[2 * PAGE_SIZE];
+    const uint8_t *bytes = b->bytes ? block_bytes(b, block_size(b), copy) : NULL;
+    unsigned bits = engine_code_bits(e);
+    struct x86_insn insn;
+    size_t at = 0;
+
+    while (bytes && at < offset && x86_decode(bytes + at, block_size(b) - at, bits, &insn))
+        at += insn.length;
+    return !bytes || at == offset;
+}
+
 /* A block of one instruction, inside the block before it, that cannot have been jumped to. */
 static bool begun_again(struct engine *e, const struct block *before, uint64_t gva, uint32_t size)
 {
     return gva - before->gva < block_size(before) &&
-           (gva + size != before->gva + block_size(before) || !repeats(e, gva, size));
+           (gva + size != before->gva + block_size(before) || !repeats(e, gva, size)) &&
+           begins_at(e, before, gva - before->gva);
 }
 
 /*
