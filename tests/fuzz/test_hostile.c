@@ -135,10 +135,7 @@ static void run_pieces(uint64_t seed, const struct outcome *whole, uint32_t larg
     finish(m, out);
 }
 
-/*
- * Some of each kind, where such a guest may come by. Accesses are watched one instruction at a time: only in those
- * that are also run so.
- */
+/* Some of each kind, where such a guest may come by. */
 static void add_breaks(struct machine *m, uint64_t seed)
 {
     static const uint32_t pages[] = {0x1000, 0x8000,  0x9000,  0xa000,
