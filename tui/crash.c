@@ -47,10 +47,15 @@ static void pass_on_stderr(const struct crash_plan *plan)
         write_all(plan->stderr_fd, buf, (size_t)n);
 }
 
+void crash_restore(const struct crash_plan *plan)
+{
+    write_all(STDOUT_FILENO, plan->bytes, plan->size);
+    tcsetattr(STDIN_FILENO, TCSANOW, &plan->modes);
+}
+
 static void on_crash(int signal)
 {
-    write_all(STDOUT_FILENO, state.plan.bytes, state.plan.size);
-    tcsetattr(STDIN_FILENO, TCSANOW, &state.plan.modes);
+    crash_restore(&state.plan);
     pass_on_stderr(&state.plan);
     if (state.plan.armed)
         *state.plan.armed = false;

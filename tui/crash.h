@@ -24,6 +24,9 @@ struct crash_plan {
     int stderr_fd;        /* where it belongs */
 };
 
+/* Write the plan's bytes and set the modes back. Async-signal-safe. */
+void crash_restore(const struct crash_plan *plan);
+
 /* Install the handlers. The plan is copied. Once at a time in a process: handlers are global. */
 int crash_arm(const struct crash_plan *plan, struct error *err);
 /* Put the former handlers back. */

@@ -7,23 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
-
-/* The terminal as it was before. It may take output from the background, too: SIGTTOU is blocked. */
-static void restore(const struct crash_plan *plan)
-{
-    size_t done = 0;
-
-    while (done < plan->size) {
-        ssize_t n = write(STDOUT_FILENO, plan->bytes + done, plan->size - done);
-
-        if (n < 0 && errno != EINTR)
-            break;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    tcsetattr(STDIN_FILENO, TCSANOW, &plan->modes);
-}
 
 /* True when the child has ended, with its wait status. */
 static bool child_ended(pid_t child, int *status)
@@ -86,7 +70,7 @@ static int guard_with(struct guard *guard, int (*body)(void *, struct guard *, s
         child_run(body, ctx, guard, &before);
     status = child < 0 ? 0 : wait_for(child, &all);
     if (child > 0 && guard->armed)
-        restore(&guard->plan);
+        crash_restore(&guard->plan); /* SIGTTOU is blocked: also from the background */
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (child < 0)
         return error_errno(err, -errno, "tui: no process for the screen");

@@ -3,13 +3,10 @@
 # over COM1 and echoes it in capitals. Nothing sleeps for a result: every wait polls a condition.
 set -eu
 
-command -v tmux >/dev/null || { echo "tmux is not installed"; exit 77; }
+# shellcheck source=tests/screens/tmux.sh
+. "$TOP/tests/screens/tmux.sh"
 
-work=$(mktemp -d)
-export TMUX_TMPDIR="$work" VLAB VLAB_HOME="$work/state" VLAB_DATA="$work/data"
-unset TMUX NO_COLOR || true
-trap 'tmux -L vlab kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
-
+export VLAB_DATA="$work/data"
 lab="$VLAB_DATA/labs/01_echo"
 mkdir -p "$lab" "$VLAB_DATA/exercises" "$VLAB_HOME"
 cp "$BUILD/tests/guest/serial_irq.bin" "$lab/echo.img"
@@ -22,33 +19,7 @@ kind = boot
 ram = 4M
 END
 
-t() { tmux -L vlab "$@"; }
-screen() { t capture-pane -p; }
-
-fail() {
-    echo "FAILED: $1"
-    echo "---- the screen:"
-    screen || true
-    exit 1
-}
-
-# until_true WHAT COMMAND...: polls for at most 30 s.
-until_true() {
-    what=$1
-    shift
-    tries=0
-    while ! "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ $tries -lt 600 ] || fail "$what"
-        sleep 0.05
-    done
-}
-
-shows() { screen | grep -qe "$1"; }
-shows_not() { ! shows "$1"; }
-see() { until_true "'$1' does not appear" shows "$1"; }
 see_no_more() { until_true "'$1' does not go" shows_not "$1"; }
-keys() { t send-keys "$@"; }
 alive() { kill -0 "$(cat "$work/pid")" || fail "$1: vlab has ended"; }
 
 t -f /dev/null new-session -d -x 80 -y 24 'PS1="$ " exec sh -i'

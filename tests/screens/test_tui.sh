@@ -3,39 +3,9 @@
 # each, the terminal as it was before. Nothing sleeps for a result: every wait polls a condition.
 set -eu
 
-command -v tmux >/dev/null || { echo "tmux is not installed"; exit 77; }
+# shellcheck source=tests/screens/tmux.sh
+. "$TOP/tests/screens/tmux.sh"
 
-work=$(mktemp -d)
-export TMUX_TMPDIR="$work" VLAB VLAB_HOME="$work/state"
-unset TMUX NO_COLOR VLAB_DATA || true
-trap 'tmux -L vlab kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
-
-t() { tmux -L vlab "$@"; }
-screen() { t capture-pane -p; }
-
-fail() {
-    echo "FAILED: $1"
-    echo "---- the screen:"
-    screen || true
-    exit 1
-}
-
-# until_true WHAT COMMAND...: polls for at most 30 s.
-until_true() {
-    what=$1
-    shift
-    tries=0
-    while ! "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ $tries -lt 600 ] || fail "$what"
-        sleep 0.05
-    done
-}
-
-shows() { screen | grep -qe "$1"; }
-shows_not() { ! shows "$1"; }
-see() { until_true "'$1' does not appear" shows "$1"; }
-keys() { t send-keys "$@"; }
 flags() { [ "$(t display-message -p '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')" = "$1" ]; }
 exits() { screen | sed -n '1s/.*exits \([0-9,]*\).*/\1/p' | tr -d ,; }
 insns() { screen | sed -n '1s/.*instructions \([0-9,]*\).*/\1/p' | tr -d ,; }
