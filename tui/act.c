@@ -42,6 +42,12 @@ static void focus(struct ui *ui, const char *pane)
         ui_message(ui, true, "this view has no pane %.20s", pane);
 }
 
+static void filter_set(struct ui *ui, const struct exit_filter *filter, const char *name)
+{
+    ui->filter = *filter;
+    ui_message(ui, false, "only exits with %s are listed; f and Enter list all", name);
+}
+
 static void filter(struct ui *ui, const char *what)
 {
     struct exit_filter filter = {.on = true};
@@ -55,9 +61,7 @@ static void filter(struct ui *ui, const char *what)
     } else {
         char text[BREAKPOINT_TEXT_MAX];
 
-        ui->filter = filter;
-        ui_message(ui, false, "only exits with %s are listed; f and Enter list all",
-                   breakpoint_text(&filter.only, text));
+        filter_set(ui, &filter, breakpoint_text(&filter.only, text));
     }
 }
 
@@ -67,12 +71,10 @@ static void show_reason(const struct model *model, struct ui *ui)
     struct exit_filter filter;
 
     ui_reason_filter(ui, model, &filter);
-    ui->filter = filter;
     ui->selected_exit = exit->seq;
     ui->follow = ui->reason_follow;
     ui_show(ui, VIEW_STEP);
-    ui_message(ui, false, "only exits with %s are listed; f and Enter list all",
-               exit_reason_name(exit->reason));
+    filter_set(ui, &filter, exit_reason_name(exit->reason));
 }
 
 static void break_at(struct ui *ui, const char *where, struct command *command)

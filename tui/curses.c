@@ -34,8 +34,7 @@ enum { KEY_STATUS = KEY_MAX + 1 };
 
 struct terminal {
     SCREEN *screen;
-    WINDOW
-    *keys; /* keys are read through it: reading through a window on the screen would draw it */
+    WINDOW *keys; /* not on the screen: reading keys through one that is would draw it */
     enum theme_depth depth;
     int rows, cols;
     bool ascii;
