@@ -98,6 +98,8 @@ static const char *verdict_name(const struct nested_walk *walk)
 {
     if (walk->verdict == NESTED_ALLOWED)
         return "allowed";
+    if (walk->verdict == NESTED_TABLE)
+        return "refused by the second stage, for a table";
     if (walk->verdict != NESTED_GUEST)
         return "refused by the second stage";
     return not_canonical(walk) ? "refused before any table" : "refused by the guest's tables";
@@ -127,16 +129,26 @@ static bool passed(const struct report *r, unsigned step)
            r->walk.guest.verdict == X86_WALK_NO_TABLE;
 }
 
+/* The walk of the second stage that refused a table. */
+static const struct ept_walk *refused_table(const struct nested_walk *walk)
+{
+    unsigned i = 0;
+
+    while (i + 1 < NESTED_TABLES_MAX &&
+           (!walk->tables[i].count || walk->tables[i].verdict == EPT_OK))
+        i++;
+    return &walk->tables[i];
+}
+
 /* What decided, and the manual's section for it. */
 static const char *rule_of(const struct nested_walk *walk)
 {
     switch (walk->verdict) {
     case NESTED_TABLE:
-        return "a table of the guest lies where nothing is mapped";
+        return refused_table(walk)->rule;
     case NESTED_PAGE:
-        return walk->page_rights ? "it does not give this right" : "nothing is mapped there";
     case NESTED_MISCONFIG:
-        return "writable but not readable";
+        return walk->page.rule;
     default:
         return walk->guest.rule;
     }
@@ -181,7 +193,7 @@ static void print_step(const struct report *r, unsigned i)
 
     printf("%-5s  %10" PRIx64 "  %5x  %10" PRIx64 "  %-7s  %0*" PRIx64, x86_entry_name(step->level),
            table_of(r, step), step->index, step->entry_gpa,
-           in_register(r, i) ? "CPU" : ept_text(r->walk.table_rights[i], stage),
+           in_register(r, i) ? "CPU" : ept_text(r->walk.tables[i].rights, stage),
            2 * r->walk.guest.entry_size, step->entry);
     print_rights(r, i);
     printf(" %s\n", x86_entry_text(&r->mmu, step->level, step->entry, bits));
@@ -192,8 +204,12 @@ static void print_missing(const struct report *r)
 {
     const struct x86_walk_step *step = &r->walk.guest.steps[r->walk.guest.count];
 
-    printf("%-5s  %10" PRIx64 "  %5x  %10" PRIx64 "  %-7s  no memory is there\n",
-           x86_entry_name(step->level), table_of(r, step), step->index, step->entry_gpa, "---");
+    const struct ept_walk *stage = &r->walk.tables[r->walk.guest.count];
+    char text[4];
+
+    printf("%-5s  %10" PRIx64 "  %5x  %10" PRIx64 "  %-7s  not read: %s\n",
+           x86_entry_name(step->level), table_of(r, step), step->index, step->entry_gpa,
+           ept_text(stage->rights, text), stage->rule);
 }
 
 static void print_steps(const struct report *r)
@@ -211,16 +227,6 @@ static void print_steps(const struct report *r)
         printf("the PDPTE is the CPU's own, loaded with CR3 (SDM vol. 3, 4.4.1)\n");
 }
 
-/* A CPU needs the second stage's leave for each table; this machine does not ask, see nested.h. */
-static void print_unreadable(const struct report *r)
-{
-    for (unsigned i = 0; i < r->walk.guest.count; i++)
-        if (!in_register(r, i) && !(r->walk.table_rights[i] & EPT_READ))
-            printf("a CPU would stop at %" PRIx64 ": the second stage does not let it be read; "
-                   "here it does not protect the guest's tables from the walk\n",
-                   r->walk.guest.steps[i].entry_gpa);
-}
-
 static void print_page(const struct report *r)
 {
     const struct x86_walk *guest = &r->walk.guest;
@@ -232,16 +238,48 @@ static void print_page(const struct report *r)
     if (guest->count)
         printf(", in a page of %s at %" PRIx64, guest_at_size(guest->page_size, size),
                guest->gpa & ~(guest->page_size - 1));
-    if (r->walk.verdict != NESTED_GUEST)
-        printf("; stage 2: %s", ept_text(r->walk.page_rights, stage));
+    if (r->walk.page.count)
+        printf("; stage 2: %s", ept_text(r->walk.page.rights, stage));
     putchar('\n');
+}
+
+/* ---- the second stage's lines ----------------------------------------------------------------- */
+
+static void print_stage(const char *entry, const struct ept_walk *walk)
+{
+    char text[4], size[GUEST_AT_SIZE_MAX];
+
+    printf("%-5s  %10" PRIx64 "  ", entry, walk->gpa);
+    if (walk->page_size)
+        printf("%10" PRIx64 "  %-6s  %-6s  %-4s", walk->hpa, guest_at_size(walk->page_size, size),
+               ept_text(walk->rights, text), ept_type_name(walk->type));
+    else
+        printf("%10s  %-6s  %-6s  %-4s", "-", "-", ept_text(walk->rights, text), "-");
+    for (unsigned i = 0; i < walk->count; i++)
+        printf("  %" PRIx64, walk->steps[i].entry);
+    putchar('\n');
+}
+
+/* Each table's address is guest-physical, and so is the page's: the second dimension. */
+static void print_stages(const struct report *r)
+{
+    const struct ept *ept = r->o->guest.machine->cpu_ept;
+
+    printf("\nstage 2: EPTP %" PRIx64 ", %u levels, A and D %s\n", ept->eptp,
+           (unsigned)EPTP_LEVELS(ept->eptp), ept_has_accessed_dirty(ept) ? "on" : "off");
+    printf("%-5s  %10s  %10s  %-6s  %-6s  %-4s  entries, from the PML4E on\n", "for", "guest-phys",
+           "host-phys", "page", "rights", "type");
+    for (unsigned i = 0; i < NESTED_TABLES_MAX; i++)
+        if (r->walk.tables[i].count)
+            print_stage(x86_entry_name(r->walk.guest.steps[i].level), &r->walk.tables[i]);
+    if (r->walk.page.count)
+        print_stage("page", &r->walk.page);
 }
 
 static void print_reads(const struct report *r)
 {
-    printf("%sreads  %u of the guest's entries; %u with the tables of a second stage of 4 levels "
-           "(SDM vol. 3, 29.3.2)\n",
-           r->walk.guest.page_size ? "" : "\n", r->walk.reads, r->walk.nested_reads);
+    printf("\nreads  %u of the guest's entries; %u with the second stage's (SDM vol. 3, 29.3.2)\n",
+           r->walk.reads, r->walk.nested_reads);
 }
 
 static void print_refused_head(const struct nested_walk *walk)
@@ -277,8 +315,9 @@ static void print_lines(const struct report *r)
 {
     print_head(r);
     print_steps(r);
-    print_unreadable(r);
     print_page(r);
+    if (!not_canonical(&r->walk))
+        print_stages(r);
     print_reads(r);
     printf("\n%s: %s (%s)\n", verdict_name(&r->walk), rule_of(&r->walk), manual_of(&r->walk));
     if (r->walk.verdict != NESTED_ALLOWED)
@@ -296,7 +335,7 @@ static json_t *step_json(const struct report *r, unsigned i)
                   "table", guest_at_hex(table_of(r, step)), "index", step->index, "address",
                   guest_at_hex(step->entry_gpa), "value", guest_at_hex(step->entry), "bits",
                   x86_entry_text(&r->mmu, step->level, step->entry, bits), "stage2",
-                  ept_text(r->walk.table_rights[i], stage), "in_register", in_register(r, i));
+                  ept_text(r->walk.tables[i].rights, stage), "in_register", in_register(r, i));
 
     if (!passed(r, i))
         return object;
@@ -314,9 +353,8 @@ static void set_page(json_t *object, const struct report *r)
     json_object_set_new(object, "gpa", guest->page_size ? guest_at_hex(guest->gpa) : json_null());
     json_object_set_new(object, "page_size", json_integer((json_int_t)guest->page_size));
     json_object_set_new(object, "stage2",
-                        guest->page_size && r->walk.verdict != NESTED_GUEST
-                            ? json_string(ept_text(r->walk.page_rights, stage))
-                            : json_null());
+                        r->walk.page.count ? json_string(ept_text(r->walk.page.rights, stage))
+                                           : json_null());
 }
 
 static json_t *refused_json(const struct vm_exit *refused)
@@ -340,6 +378,36 @@ static json_t *refused_json(const struct vm_exit *refused)
     return object;
 }
 
+static json_t *stage_json(const char *entry, const struct ept_walk *walk)
+{
+    char text[4];
+    json_t *entries = json_array();
+
+    for (unsigned i = 0; i < walk->count; i++)
+        json_array_append_new(entries, json_pack("{s:o, s:o}", "address",
+                                                 guest_at_hex(walk->steps[i].entry_hpa), "value",
+                                                 guest_at_hex(walk->steps[i].entry)));
+    return json_pack("{s:s, s:o, s:o, s:I, s:s, s:s, s:s, s:o}", "of", entry, "guest_physical",
+                     guest_at_hex(walk->gpa), "host_physical",
+                     walk->page_size ? guest_at_hex(walk->hpa) : json_null(), "page_size",
+                     (json_int_t)walk->page_size, "rights", ept_text(walk->rights, text), "type",
+                     walk->page_size ? ept_type_name(walk->type) : "", "rule", walk->rule,
+                     "entries", entries);
+}
+
+static json_t *stages_json(const struct report *r)
+{
+    json_t *stages = json_array();
+
+    for (unsigned i = 0; i < NESTED_TABLES_MAX; i++)
+        if (r->walk.tables[i].count)
+            json_array_append_new(stages, stage_json(x86_entry_name(r->walk.guest.steps[i].level),
+                                                     &r->walk.tables[i]));
+    if (r->walk.page.count)
+        json_array_append_new(stages, stage_json("page", &r->walk.page));
+    return stages;
+}
+
 static void print_json(const struct report *r)
 {
     json_t *object = guest_at_json(&r->o->guest), *steps = json_array();
@@ -351,6 +419,8 @@ static void print_json(const struct report *r)
     json_object_set_new(object, "as_user", json_boolean(r->o->user));
     json_object_set_new(object, "steps", steps);
     set_page(object, r);
+    json_object_set_new(object, "eptp", guest_at_hex(r->o->guest.machine->cpu_ept->eptp));
+    json_object_set_new(object, "second_stage", stages_json(r));
     json_object_set_new(object, "reads", json_integer(r->walk.reads));
     json_object_set_new(object, "nested_reads", json_integer(r->walk.nested_reads));
     json_object_set_new(object, "allowed", json_boolean(r->walk.verdict == NESTED_ALLOWED));

@@ -154,6 +154,11 @@ enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
 #define EPT_QUAL_EXECUTABLE (1u << 5) /* ... fetches */
 #define EPT_QUAL_GLA_VALID (1u << 7)
 #define EPT_QUAL_TRANSLATION (1u << 8) /* access to the translation's result, not to a table */
+/* Advanced VM-exit information: the linear address by the guest's own tables, with bits 7 and 8. */
+#define EPT_QUAL_LINEAR_USER (1u << 9)
+#define EPT_QUAL_LINEAR_WRITE (1u << 10)
+#define EPT_QUAL_LINEAR_XD (1u << 11)
+#define EPT_QUAL_NMI_UNBLOCKING (1u << 12) /* an IRET had ended blocking by NMI */
 
 /* "CPUID", "EPT violation", ... or "unknown"; never NULL. Static strings. */
 const char *exit_reason_name(uint32_t reason);

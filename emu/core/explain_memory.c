@@ -94,7 +94,8 @@ void explain_ept_why(struct text *t, const struct vm_exit *exit)
         return;
     }
     if (q & EPT_QUAL_GLA_VALID && !(q & EPT_QUAL_TRANSLATION)) {
-        text_add(t, "The CPU was walking the guest's page tables and needed an entry; ");
+        text_add(t, "The CPU was walking the guest's page tables and needed %s; ",
+                 q & EPT_QUAL_WRITE ? "to set the A or D flag of an entry" : "an entry");
         add_ept_verdict(t, exit);
         text_add(t, " This is not a #PF: the walk did not get as far as a verdict.");
         return;

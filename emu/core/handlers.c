@@ -254,6 +254,29 @@ static bool is_protected(const struct machine *m, const struct vm_exit *exit)
     return slot && !(slot->read_only && (exit->qualification & EPT_QUAL_WRITE));
 }
 
+/* Deliver the event that an exit interrupted once more, SDM vol. 3, 28.2.4. */
+static void deliver_again(struct machine *m, const struct vm_exit *exit)
+{
+    struct x86_event event = {.info = exit->idt_vectoring,
+                              .error = exit->idt_error,
+                              .cr2 = m->vcpu->ops->get_cr(m->vcpu, 2)};
+
+    if (INTR_TYPE(event.info) >= INTR_SOFTWARE)
+        event.insn_len = exit->insn_len;
+    m->vcpu->ops->inject(m->vcpu, &event);
+}
+
+/* The writer gets a frame of its own, and does it again: with the event that it was delivering. */
+static enum handled break_sharing(struct machine *m, struct vm_exit *exit,
+                                  struct run_result *result)
+{
+    if (ram_own(&m->ram, exit->guest_physical))
+        return handle_guest_error(result, "the host has no memory left for a copy: write", exit);
+    if (exit->has & EXIT_HAS_VECTORING)
+        deliver_again(m, exit);
+    return HANDLED;
+}
+
 /*
  * A data access where no memory is goes to the MMIO bus. Memory that is there, but whose rights
  * somebody took away, is nothing this handler could repair.
@@ -263,6 +286,8 @@ static enum handled on_ept_violation(struct machine *m, struct vm_exit *exit,
 {
     uint64_t q = exit->qualification;
 
+    if ((q & EPT_QUAL_WRITE) && ram_is_shared(&m->ram, exit->guest_physical))
+        return break_sharing(m, exit, result);
     if (is_protected(m, exit))
         return handle_guest_error(result, "access to memory that the second stage protects", exit);
     if (!(q & EPT_QUAL_TRANSLATION))

@@ -4,6 +4,7 @@
 #include "core/backend.h"
 #include "core/clock.h"
 #include "device/devices.h"
+#include "mmu/backing.h"
 #include "util/bytes.h"
 
 #include <errno.h>
@@ -68,6 +69,30 @@ static int create_vcpu(struct machine *m, struct error *err)
     return ops->open(m->vcpu, err);
 }
 
+static int on_moved(void *ctx, uint64_t gpa)
+{
+    struct machine *m = ctx;
+    int rc = backing_moved(&m->ept, &m->ram, gpa);
+
+    m->vcpu->ops->invalidate(m->vcpu, gpa, PAGE_SIZE);
+    return rc;
+}
+
+static int create_memory(struct machine *m, struct error *err)
+{
+    unsigned flags = m->config.ept_accessed_dirty ? EPTP_ACCESSED_DIRTY : 0;
+    int rc = ram_init(&m->ram, m->config.host, m->config.ram_size, err);
+
+    if (rc)
+        return rc;
+    m->ram.moved = on_moved;
+    m->ram.ctx = m;
+    m->cpu_ept = &m->ept;
+    rc = ept_create(&m->ept, m->ram.host, flags);
+    rc = rc ? rc : backing_map(&m->ept, &m->ram);
+    return rc ? error_errno(err, rc, "machine: cannot make the tables of its second stage") : 0;
+}
+
 int machine_create(struct machine **out, const struct machine_config *config, struct error *err)
 {
     struct machine *m = calloc(1, sizeof(*m));
@@ -78,8 +103,7 @@ int machine_create(struct machine **out, const struct machine_config *config, st
         return error_set(err, -ENOMEM, "machine: out of memory");
     m->config = *config;
     controls_default(&m->controls);
-    rc = ram_init(&m->ram, config->ram_size, err);
-    ept_init(&m->ept, &m->ram);
+    rc = create_memory(m, err);
     rc = rc ? rc : create_devices(m, err);
     rc = rc ? rc : create_vcpu(m, err);
     if (rc) {
@@ -209,6 +233,15 @@ static void hash_devices(XXH3_state_t *hash, const struct machine *m)
     }
 }
 
+static void hash_slot(XXH3_state_t *hash, const struct ram *ram, const struct ram_slot *slot)
+{
+    if (!slot->pages)
+        XXH3_64bits_update(hash, slot->host, slot->size);
+    for (uint64_t i = 0; slot->pages && i < slot->size / PAGE_SIZE; i++)
+        XXH3_64bits_update(hash, host_memory_ptr(ram->host, slot->pages[i].hpa, PAGE_SIZE),
+                           PAGE_SIZE);
+}
+
 uint64_t machine_state_hash(const struct machine *m)
 {
     struct x86_state state;
@@ -220,7 +253,7 @@ uint64_t machine_state_hash(const struct machine *m)
     hash_tlb(&hash, &m->vcpu->tlb);
     for (unsigned i = 0; i < m->ram.count; i++)
         if (!m->ram.slots[i].alias)
-            XXH3_64bits_update(&hash, m->ram.slots[i].host, m->ram.slots[i].size);
+            hash_slot(&hash, &m->ram, &m->ram.slots[i]);
     hash_devices(&hash, m);
     return XXH3_64bits_digest(&hash);
 }
@@ -312,9 +345,53 @@ size_t machine_write_linear(struct machine *m, uint64_t gva, const void *buf, si
     return done;
 }
 
+int machine_add_rom(struct machine *m, const uint8_t *image, uint64_t size, struct error *err)
+{
+    int rc = ram_add_rom(&m->ram, image, size, err);
+
+    if (rc)
+        return rc;
+    rc = backing_map(&m->ept, &m->ram);
+    m->vcpu->ops->invalidate(m->vcpu, 0, RAM_HIGH_BASE); /* it lies in two places */
+    return rc ? error_errno(err, rc, "ROM: cannot map it") : 0;
+}
+
+int machine_back(struct machine *m, uint64_t gpa, uint64_t hpa)
+{
+    return ram_back(&m->ram, gpa, hpa);
+}
+
+static int share_page(struct machine *from, struct machine *to, uint64_t gpa)
+{
+    int rc = ram_share(&from->ram, gpa);
+
+    rc = rc ? rc : ram_back(&to->ram, gpa, ram_hpa(&from->ram, gpa));
+    return rc ? rc : ram_share(&to->ram, gpa);
+}
+
+int machine_share(struct machine *from, struct machine *to, uint64_t gpa, uint64_t size)
+{
+    int rc = from->ram.host == to->ram.host ? 0 : -EXDEV;
+
+    for (uint64_t page = gpa & PAGE_MASK; !rc && page < gpa + size; page += PAGE_SIZE)
+        rc = share_page(from, to, page);
+    return rc;
+}
+
+void machine_use_ept(struct machine *m, const struct ept *ept)
+{
+    m->cpu_ept = ept ? ept : &m->ept;
+    machine_ept_changed(m);
+}
+
+void machine_ept_changed(struct machine *m)
+{
+    m->vcpu->ops->invalidate(m->vcpu, 0, 0);
+}
+
 int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rights)
 {
-    int rc = ept_protect(&m->ept, gpa, size, rights);
+    int rc = backing_protect(&m->ept, &m->ram, gpa, size, rights);
 
     m->vcpu->ops->invalidate(m->vcpu, gpa, size);
     return rc;

@@ -48,7 +48,9 @@ struct text_sink {
 #define MACHINE_NMIS_MAX 16
 
 struct machine_config {
-    uint64_t ram_size;                 /* bytes, see core/ram.h */
+    uint64_t ram_size;        /* bytes, see core/ram.h */
+    struct host_memory *host; /* NULL: one of its own; the same for guests that share pages */
+    bool ept_accessed_dirty;  /* the second stage's A and D flags are in use */
     const struct backend_ops *backend; /* NULL: the emulated CPU */
     struct text_sink text;             /* write may be NULL: text is dropped */
     uint64_t rtc_start;                /* what the RTC says at first, seconds since 1970 UTC */
@@ -136,7 +138,8 @@ struct machine {
     uint8_t debug_exit_value;
     bool reset_requested;       /* a device pulled the reset line */
     enum x86_activity activity; /* halted and shut-down CPUs stay so */
-    struct ept ept;
+    struct ept ept;             /* what mmu/backing.h makes of `ram` */
+    const struct ept *cpu_ept;  /* what the CPU walks; change with machine_use_ept() */
     atomic_bool stop_requested;
 };
 
@@ -194,10 +197,37 @@ void machine_linear(struct machine *m, const struct x86_state *state, struct x86
 void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access, bool user,
                   struct x86_walk *walk);
 
+/* A ROM as ram_add_rom() has it, mapped for the CPU. */
+int machine_add_rom(struct machine *m, const uint8_t *image, uint64_t size, struct error *err);
+
 /*
  * Set the second-stage rights (EPT_ bits) of [gpa, gpa + size). -EFAULT when a page has no memory.
+ * -ENOMEM and -ENOSPC: no frame is left for a table.
  */
 int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rights);
+
+/*
+ * Back a page by another frame of the machine's host memory, which takes a reference to it; as
+ * ram_back().
+ */
+int machine_back(struct machine *m, uint64_t gpa, uint64_t hpa);
+
+/*
+ * Let `to` have the same frames at [gpa, gpa + size) as `from`, copy-on-write for both: who writes
+ * first makes an EPT violation and gets a copy. Rights that machine_protect() took from these pages
+ * are not kept. -EXDEV: the two have not the same host memory; else as ram_share().
+ */
+int machine_share(struct machine *from, struct machine *to, uint64_t gpa, uint64_t size);
+
+/*
+ * Let the CPU walk other tables of the machine's host memory, as loading an EPTP does; NULL: its own
+ * again. `ept` stays the caller's. What the machine itself reads and writes by guest-physical address
+ * it finds through `ram`, whatever the tables say.
+ */
+void machine_use_ept(struct machine *m, const struct ept *ept);
+
+/* Tables that the CPU walks were changed: forget what is cached of them, as INVEPT does. */
+void machine_ept_changed(struct machine *m);
 
 /* Put other execution controls in force, before the next run. */
 void machine_set_controls(struct machine *m, const struct controls *controls);

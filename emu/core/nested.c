@@ -1,34 +1,91 @@
 /*
- * Both stages of a translation (Intel SDM vol. 3, 29.3.2 and 29.3.3), see nested.h.
+ * Both stages of a translation (Intel SDM vol. 3, 29.3.2, 29.3.3 and 29.3.5), see nested.h.
  *
- * Left out: whether the second stage lets A and D be written into a table.
+ * Left out: that a CPU may set flags in tables of a walk that is refused further down.
  */
 #include "core/nested.h"
 
 #include "core/backend.h"
 
-#define EPT_LEVELS 4
+#include <string.h>
 
-static unsigned right_of(enum x86_access access)
+/* ---- tables ------------------------------------------------------------------------------ */
+
+bool nested_read(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
 {
-    return access == X86_WRITE ? EPT_WRITE : access == X86_FETCH ? EPT_EXECUTE : EPT_READ;
+    struct nested_tables *tables = ctx;
+    struct ept_walk *walk = &tables->walks[tables->count++];
+    const uint8_t *p;
+
+    ept_walk(tables->ept, gpa, nested_table_right(tables->ept), walk);
+    tables->refused = walk->verdict != EPT_OK;
+    if (tables->refused)
+        return false;
+    p = host_memory_ptr(tables->ept->host, walk->hpa, size);
+    *value = 0;
+    if (p)
+        memcpy(value, p, size);
+    return p;
 }
 
-static void refuse_ept(struct nested_walk *walk, enum nested_verdict verdict, uint64_t gpa,
-                       unsigned access, unsigned rights)
+/* Steps whose entries are in registers: the PDPTE of PAE paging. */
+static unsigned in_registers(const struct nested_tables *tables, const struct x86_walk *walk)
 {
-    walk->verdict = verdict;
-    walk->refused.guest_physical = gpa;
-    walk->refused.has = EXIT_HAS_GPA;
-    if (verdict == NESTED_MISCONFIG) {
-        walk->refused.reason = EXIT_EPT_MISCONFIG;
-        return;
+    return walk->count -
+           (tables->count - (tables->refused ? 1 : 0)); /* what was refused is no step */
+}
+
+const struct ept_walk *nested_flags_refused(struct nested_tables *tables,
+                                            const struct x86_walk *walk, enum x86_access access)
+{
+    unsigned first = in_registers(tables, walk);
+
+    for (unsigned i = first; i < walk->count; i++) {
+        struct ept_walk *table = &tables->walks[i - first];
+
+        if (x86_walk_entry_after(walk, i, access) == walk->steps[i].entry ||
+            (table->rights & EPT_WRITE))
+            continue;
+        table->verdict = EPT_DENIED;
+        table->rule = "the guest's A or D flag cannot be written";
+        return table;
     }
-    walk->refused.reason = EXIT_EPT_VIOLATION;
-    walk->refused.has |= EXIT_HAS_GVA | EXIT_HAS_QUALIFICATION;
-    /* bits 2:0 and 5:3 of the qualification are in the order of an EPT entry's rights */
-    walk->refused.qualification = EPT_QUAL_GLA_VALID | access | (uint64_t)rights << 3 |
-                                  (verdict == NESTED_PAGE ? EPT_QUAL_TRANSLATION : 0);
+    return NULL;
+}
+
+/* ---- what a refusal makes ---------------------------------------------------------------- */
+
+uint64_t nested_qualification(const struct nested_access *a)
+{
+    /* bits 2:0 and 5:3 are in the order of an EPT entry's rights */
+    uint64_t q = a->access | (uint64_t)a->refused->rights << 3;
+
+    if (a->no_linear)
+        return q;
+    q |= EPT_QUAL_GLA_VALID;
+    if (!a->guest)
+        return q;
+    q |= EPT_QUAL_TRANSLATION;
+    q |= a->guest->rights & X86_RIGHT_USER ? EPT_QUAL_LINEAR_USER : 0;
+    q |= a->guest->rights & X86_RIGHT_WRITE ? EPT_QUAL_LINEAR_WRITE : 0;
+    q |= a->guest->rights & X86_RIGHT_FETCH ? 0 : EPT_QUAL_LINEAR_XD;
+    return q;
+}
+
+static void refuse_ept(struct nested_walk *walk, const struct nested_access *access)
+{
+    struct vm_exit *exit = &walk->refused;
+
+    exit->guest_physical = access->refused->gpa;
+    exit->has = EXIT_HAS_GPA;
+    exit->reason = EXIT_EPT_MISCONFIG;
+    walk->verdict = access->guest ? NESTED_MISCONFIG : NESTED_TABLE;
+    if (access->refused->verdict == EPT_MISCONFIGURED)
+        return;
+    walk->verdict = access->guest ? NESTED_PAGE : NESTED_TABLE;
+    exit->reason = EXIT_EPT_VIOLATION;
+    exit->has |= EXIT_HAS_GVA | EXIT_HAS_QUALIFICATION;
+    exit->qualification = nested_qualification(access);
 }
 
 static void refuse_guest(struct nested_walk *walk)
@@ -44,46 +101,67 @@ static void refuse_guest(struct nested_walk *walk)
     walk->refused.qualification = pf ? walk->guest.gva : 0;
 }
 
-static void judge_page(const struct machine *m, enum x86_access access, struct nested_walk *walk)
-{
-    unsigned right = right_of(access), rights = ept_rights(&m->ept, walk->guest.gpa);
+/* ---- the walk ---------------------------------------------------------------------------- */
 
-    walk->page_rights = rights;
-    if (ept_misconfigured(rights))
-        refuse_ept(walk, NESTED_MISCONFIG, walk->guest.gpa, right, rights);
-    else if (!(rights & right))
-        refuse_ept(walk, NESTED_PAGE, walk->guest.gpa, right, rights);
+static void judge_page(const struct ept *ept, enum x86_access access, struct nested_walk *walk)
+{
+    struct nested_access page = {
+        .refused = &walk->page, .access = nested_right(access), .guest = &walk->guest};
+
+    ept_walk(ept, walk->guest.gpa, page.access, &walk->page);
+    if (walk->page.verdict != EPT_OK)
+        refuse_ept(walk, &page);
 }
 
-/*
- * Reads with nested tables: each entry needs a walk of the second stage's own tables, and so does the
- * page, once the guest's tables allow the access.
- */
-static void count_reads(const struct machine *m, struct nested_walk *walk)
+static void judge(struct nested_tables *tables, enum x86_access access, struct nested_walk *walk)
 {
-    struct x86_paging mmu;
-    bool page = walk->guest.verdict == X86_WALK_OK;
+    struct nested_access table = {.access = nested_table_right(tables->ept)};
 
-    m->vcpu->ops->get_paging(m->vcpu, &mmu);
-    walk->reads = walk->guest.count;
-    if (walk->reads && x86_paging_is_pae(&mmu) && mmu.pdpte)
-        walk->reads--;
-    walk->nested_reads = walk->reads * (EPT_LEVELS + 1) + (page ? EPT_LEVELS : 0);
+    if (walk->guest.verdict == X86_WALK_NO_TABLE) {
+        table.refused = &tables->walks[tables->count - 1];
+        refuse_ept(walk, &table);
+    } else if (walk->guest.verdict != X86_WALK_OK) {
+        refuse_guest(walk);
+    } else if ((table.refused = nested_flags_refused(tables, &walk->guest, access))) {
+        table.access = EPT_READ | EPT_WRITE;
+        refuse_ept(walk, &table);
+    } else {
+        judge_page(tables->ept, access, walk);
+    }
+}
+
+static void count_reads(const struct nested_tables *tables, struct nested_walk *walk)
+{
+    walk->reads = walk->guest.count - in_registers(tables, &walk->guest);
+    walk->nested_reads = walk->reads + walk->page.count;
+    for (unsigned i = 0; i < tables->count; i++)
+        walk->nested_reads += tables->walks[i].count;
+}
+
+void nested_walk(const struct ept *ept, const struct x86_paging *mmu, uint64_t gva,
+                 enum x86_access access, bool user, struct nested_walk *walk)
+{
+    struct nested_tables tables = {.ept = ept};
+    struct x86_paging cpu = *mmu;
+    unsigned first;
+
+    *walk = (struct nested_walk){.verdict = NESTED_ALLOWED};
+    cpu.read = nested_read;
+    cpu.ctx = &tables;
+    x86_walk(&cpu, gva, access, user, &walk->guest);
+    walk->refused.guest_linear = walk->guest.gva;
+    judge(&tables, access, walk);
+    first = in_registers(&tables, &walk->guest);
+    memcpy(&walk->tables[first], tables.walks, tables.count * sizeof(tables.walks[0]));
+    count_reads(&tables, walk);
 }
 
 void machine_nested_walk(const struct machine *m, uint64_t gva, enum x86_access access, bool user,
                          struct nested_walk *walk)
 {
-    *walk = (struct nested_walk){.verdict = NESTED_ALLOWED};
-    machine_walk(m, gva, access, user, &walk->guest);
-    walk->refused.guest_linear = walk->guest.gva;
-    for (unsigned i = 0; i < walk->guest.count; i++)
-        walk->table_rights[i] = ept_rights(&m->ept, walk->guest.steps[i].entry_gpa);
-    count_reads(m, walk);
-    if (walk->guest.verdict == X86_WALK_OK)
-        judge_page(m, access, walk);
-    else if (walk->guest.verdict == X86_WALK_NO_TABLE)
-        refuse_ept(walk, NESTED_TABLE, walk->guest.steps[walk->guest.count].entry_gpa, EPT_READ, 0);
-    else
-        refuse_guest(walk);
+    struct x86_paging mmu;
+
+    m->vcpu->ops->get_paging(m->vcpu, &mmu);
+    mmu.ac = m->vcpu->ops->get_rflags(m->vcpu) & RFLAGS_AC;
+    nested_walk(m->cpu_ept, &mmu, gva, access, user, walk);
 }

@@ -5,28 +5,32 @@
 #include "core/ram.h"
 
 #include <errno.h>
-#include <string.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 
 #define ROM_ALIAS_MAX 0x20000ull
 #define ROM_ALIAS_TOP 0x100000ull
 
-static int slot_map(struct ram_slot *slot, uint64_t gpa, uint64_t size, struct error *err)
+/* 1 GiB where the slot is so large, or it could not be mapped by such pages. */
+static uint64_t slot_align(uint64_t size)
 {
-    void *host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return size >= 1ull << 30 ? 1ull << 30 : 2ull << 20;
+}
 
-    if (host == MAP_FAILED)
-        return error_errno(err, -errno, "RAM: cannot map %llu bytes", (unsigned long long)size);
-    *slot = (struct ram_slot){.gpa = gpa, .size = size, .host = host};
+static int slot_map(struct ram *ram, struct ram_slot *slot, uint64_t gpa, uint64_t size,
+                    struct error *err)
+{
+    *slot = (struct ram_slot){.gpa = gpa, .size = size};
+    if (host_memory_take(ram->host, size, slot_align(size), &slot->hpa, err))
+        return -ENOMEM;
+    slot->host = host_memory_ptr(ram->host, slot->hpa, size);
     return 0;
 }
 
 static int slot_add_ram(struct ram *ram, uint64_t gpa, uint64_t size, struct error *err)
 {
     struct ram_slot *slot = &ram->slots[ram->count];
-    int rc = slot_map(slot, gpa, size, err);
+    int rc = slot_map(ram, slot, gpa, size, err);
 
     if (rc)
         return rc;
@@ -35,7 +39,7 @@ static int slot_add_ram(struct ram *ram, uint64_t gpa, uint64_t size, struct err
     return slot->dirty ? 0 : error_set(err, -ENOMEM, "RAM: out of memory for the dirty log");
 }
 
-int ram_init(struct ram *ram, uint64_t size, struct error *err)
+int ram_init(struct ram *ram, struct host_memory *host, uint64_t size, struct error *err)
 {
     uint64_t low = size < RAM_LOW_TOP ? size : RAM_LOW_TOP;
     int rc;
@@ -45,6 +49,9 @@ int ram_init(struct ram *ram, uint64_t size, struct error *err)
         return error_set(err, -EINVAL,
                          "RAM: %llu bytes is not a multiple of 4 KiB from 1 MiB to 4 GiB",
                          (unsigned long long)size);
+    ram->host = host ? host_memory_hold(host) : host_memory_create();
+    if (!ram->host)
+        return error_set(err, -ENOMEM, "RAM: out of memory");
     rc = slot_add_ram(ram, 0, low, err);
     if (!rc && size > low)
         rc = slot_add_ram(ram, RAM_HIGH_BASE, size - low, err);
@@ -55,13 +62,21 @@ int ram_init(struct ram *ram, uint64_t size, struct error *err)
     return rc;
 }
 
+static void slot_drop(struct ram *ram, struct ram_slot *slot)
+{
+    for (uint64_t i = 0; slot->pages && i < slot->size / PAGE_SIZE; i++)
+        host_frame_drop(ram->host, slot->pages[i].hpa);
+    if (!slot->pages && !slot->alias)
+        host_memory_drop(ram->host, slot->hpa, slot->size);
+    free(slot->pages);
+    free(slot->dirty);
+}
+
 void ram_destroy(struct ram *ram)
 {
-    for (unsigned i = 0; i < ram->count; i++) {
-        if (!ram->slots[i].alias)
-            munmap(ram->slots[i].host, ram->slots[i].size);
-        free(ram->slots[i].dirty);
-    }
+    for (unsigned i = 0; i < ram->count; i++)
+        slot_drop(ram, &ram->slots[i]);
+    host_memory_release(ram->host);
     memset(ram, 0, sizeof(*ram));
 }
 
@@ -76,13 +91,14 @@ int ram_add_rom(struct ram *ram, const uint8_t *image, uint64_t size, struct err
                          (unsigned long long)size);
     if (ram->count + 2 > RAM_SLOTS_MAX)
         return error_set(err, -ENOSPC, "ROM: no memory slot is free");
-    rc = slot_map(rom, RAM_HIGH_BASE - size, size, err);
+    rc = slot_map(ram, rom, RAM_HIGH_BASE - size, size, err);
     if (rc)
         return rc;
     memcpy(rom->host, image, size);
     rom->read_only = true;
     rom[1] = (struct ram_slot){.gpa = ROM_ALIAS_TOP - alias,
                                .size = alias,
+                               .hpa = rom->hpa + size - alias,
                                .host = rom->host + size - alias,
                                .read_only = true,
                                .alias = true};
@@ -108,6 +124,32 @@ const struct ram_slot *ram_find(const struct ram *ram, uint64_t gpa)
     return found;
 }
 
+static uint64_t slot_hpa(const struct ram_slot *slot, uint64_t gpa)
+{
+    uint64_t offset = gpa - slot->gpa;
+
+    return slot->pages ? slot->pages[offset / PAGE_SIZE].hpa + offset % PAGE_SIZE
+                       : slot->hpa + offset;
+}
+
+uint64_t ram_hpa(const struct ram *ram, uint64_t gpa)
+{
+    const struct ram_slot *slot = ram_find(ram, gpa);
+
+    return slot ? slot_hpa(slot, gpa) : RAM_NOWHERE;
+}
+
+/* Do the frames of a range follow each other? */
+static bool in_one_piece(const struct ram_slot *slot, uint64_t gpa, uint64_t size)
+{
+    uint64_t hpa = slot_hpa(slot, gpa);
+
+    for (uint64_t page = (gpa | (PAGE_SIZE - 1)) + 1; page - gpa < size; page += PAGE_SIZE)
+        if (slot_hpa(slot, page) != hpa + (page - gpa))
+            return false;
+    return true;
+}
+
 uint8_t *ram_ptr(const struct ram *ram, uint64_t gpa, uint64_t size)
 {
     const struct ram_slot *slot = ram_find(ram, gpa);
@@ -121,8 +163,121 @@ uint8_t *ram_ptr(const struct ram *ram, uint64_t gpa, uint64_t size)
     /* A range that begins in RAM must not run into the ROM in front of it. */
     if (!slot->read_only && ram_find(ram, gpa + size - 1) != slot)
         return NULL;
-    return slot->host + offset;
+    if (!slot->pages)
+        return slot->host + offset;
+    return in_one_piece(slot, gpa, size) ? host_memory_ptr(ram->host, slot_hpa(slot, gpa), size)
+                                         : NULL;
 }
+
+/* ---- pages that are backed by other frames ------------------------------------------------ */
+
+static struct ram_slot *slot_of_ram(struct ram *ram, uint64_t gpa)
+{
+    struct ram_slot *slot = (struct ram_slot *)ram_find(ram, gpa);
+
+    return slot && !slot->read_only ? slot : NULL;
+}
+
+/* The slot's record of the page, begun when there is none. NULL: out of memory. */
+static struct ram_page *page_of(struct ram_slot *slot, uint64_t gpa)
+{
+    if (!slot->pages) {
+        slot->pages = calloc(slot->size / PAGE_SIZE, sizeof(*slot->pages));
+        for (uint64_t i = 0; slot->pages && i < slot->size / PAGE_SIZE; i++)
+            slot->pages[i].hpa = slot->hpa + i * PAGE_SIZE;
+    }
+    return slot->pages ? &slot->pages[(gpa - slot->gpa) / PAGE_SIZE] : NULL;
+}
+
+/* Change a page, with the consent of who maps it. */
+static int change_page(struct ram *ram, struct ram_page *page, uint64_t gpa, struct ram_page to)
+{
+    struct ram_page old = *page;
+    int rc;
+
+    *page = to;
+    rc = ram->moved ? ram->moved(ram->ctx, gpa & PAGE_MASK) : 0;
+    if (rc)
+        *page = old;
+    return rc;
+}
+
+/* The reference to the new frame is the caller's, and passes to the page; on failure it is dropped. */
+static int back_page(struct ram *ram, struct ram_page *page, uint64_t gpa, uint64_t hpa)
+{
+    uint64_t old = page->hpa;
+    int rc = change_page(ram, page, gpa, (struct ram_page){.hpa = hpa & PAGE_MASK});
+
+    host_frame_drop(ram->host, rc ? hpa : old);
+    return rc;
+}
+
+int ram_back(struct ram *ram, uint64_t gpa, uint64_t hpa)
+{
+    struct ram_slot *slot = slot_of_ram(ram, gpa);
+    struct ram_page *page;
+    int rc;
+
+    if (!slot)
+        return -EFAULT;
+    if (!host_frame_references(ram->host, hpa))
+        return -EINVAL;
+    page = page_of(slot, gpa);
+    if (!page)
+        return -ENOMEM;
+    host_frame_hold(ram->host, hpa);
+    rc = back_page(ram, page, gpa, hpa);
+    if (!rc)
+        ram_mark_dirty(ram, gpa);
+    return rc;
+}
+
+int ram_share(struct ram *ram, uint64_t gpa)
+{
+    struct ram_slot *slot = slot_of_ram(ram, gpa);
+    struct ram_page *page = slot ? page_of(slot, gpa) : NULL;
+
+    if (!page)
+        return slot ? -ENOMEM : -EFAULT;
+    return change_page(ram, page, gpa, (struct ram_page){.hpa = page->hpa, .shared = true});
+}
+
+bool ram_is_shared(const struct ram *ram, uint64_t gpa)
+{
+    const struct ram_slot *slot = ram_find(ram, gpa);
+
+    return slot && slot->pages && slot->pages[(gpa - slot->gpa) / PAGE_SIZE].shared;
+}
+
+/* A frame of its own, with what the shared one holds. */
+static int copy_page(struct ram *ram, struct ram_page *page, uint64_t gpa)
+{
+    uint64_t hpa;
+    int rc = host_frame_take(ram->host, &hpa);
+
+    if (rc)
+        return rc;
+    memcpy(host_memory_ptr(ram->host, hpa, PAGE_SIZE),
+           host_memory_ptr(ram->host, page->hpa, PAGE_SIZE), PAGE_SIZE);
+    return back_page(ram, page, gpa, hpa);
+}
+
+int ram_own(struct ram *ram, uint64_t gpa)
+{
+    struct ram_slot *slot = slot_of_ram(ram, gpa);
+    struct ram_page *page;
+
+    if (!slot)
+        return -EFAULT;
+    if (!ram_is_shared(ram, gpa))
+        return 0;
+    page = page_of(slot, gpa);
+    if (host_frame_references(ram->host, page->hpa) > 1)
+        return copy_page(ram, page, gpa);
+    return change_page(ram, page, gpa, (struct ram_page){.hpa = page->hpa});
+}
+
+/* ---- copies ------------------------------------------------------------------------------ */
 
 /* How much of [gpa, gpa + size) one page holds. */
 static uint64_t page_part(uint64_t gpa, uint64_t size)
@@ -148,16 +303,13 @@ bool ram_read(const struct ram *ram, uint64_t gpa, void *buf, uint64_t size)
     return true;
 }
 
-static bool range_writable(const struct ram *ram, uint64_t gpa, uint64_t size)
+static bool make_writable(struct ram *ram, uint64_t gpa, uint64_t size)
 {
     if (size && gpa + size - 1 < gpa)
         return false;
-    for (uint64_t done = 0; done < size; done += page_part(gpa + done, size - done)) {
-        const struct ram_slot *slot = ram_find(ram, gpa + done);
-
-        if (!slot || slot->read_only)
+    for (uint64_t done = 0; done < size; done += page_part(gpa + done, size - done))
+        if (ram_own(ram, gpa + done))
             return false;
-    }
     return true;
 }
 
@@ -165,7 +317,7 @@ bool ram_write(struct ram *ram, uint64_t gpa, const void *buf, uint64_t size)
 {
     const uint8_t *from = buf;
 
-    if (!range_writable(ram, gpa, size))
+    if (!make_writable(ram, gpa, size))
         return false;
     for (uint64_t done = 0, part; done < size; done += part) {
         part = page_part(gpa + done, size - done);

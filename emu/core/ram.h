@@ -1,8 +1,11 @@
 /*
  * Guest-physical memory: slots of host memory, the one accessor with its bounds check, dirty pages.
  *
- * - A slot is a range of guest-physical addresses backed by host memory that this file owns; slots
- *   do not overlap and begin and end on a page (as KVM memory slots do).
+ * - A slot is a range of guest-physical addresses backed by host memory; slots begin and end on a
+ *   page (as KVM memory slots do). This is the monitor's side of guest memory; the CPU's is made from
+ *   it, mmu/backing.h.
+ * - A slot begins as one piece of host memory. Single pages may then be backed by other frames, and
+ *   frames shared with other guests until somebody writes (copy-on-write).
  * - RAM above 3 GiB goes to 4 GiB and up, leaving the hole below 4 GiB for firmware and devices.
  * - ram_ptr() is the only way from a guest address to a host pointer. The pointer lives as long as
  *   the ram; whoever stores through it says so with ram_mark_dirty().
@@ -10,38 +13,55 @@
 #ifndef VLAB_CORE_RAM_H
 #define VLAB_CORE_RAM_H
 
+#include "core/host_memory.h"
 #include "util/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SIZE 4096u
-#define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
 #define RAM_LOW_TOP 0xc0000000ull
 #define RAM_HIGH_BASE 0x100000000ull
 #define RAM_SIZE_MIN (1ull << 20)
 #define RAM_SIZE_MAX (4ull << 30)
 #define RAM_SLOTS_MAX 8
 
+/* A page of a slot that is not one piece any more. */
+struct ram_page {
+    uint64_t hpa;
+    bool shared; /* copy-on-write */
+};
+
 struct ram_slot {
     uint64_t gpa;  /* first byte, page aligned */
     uint64_t size; /* bytes, whole pages */
+    uint64_t hpa;  /* of the piece that it began as */
     uint8_t *host;
-    bool read_only; /* ROM: a guest's write is an EPT violation */
-    bool alias;     /* the host memory belongs to another slot */
-    uint8_t *dirty; /* one byte a page, 0 or 1; NULL for ROM */
+    struct ram_page *pages; /* NULL: still that piece */
+    bool read_only;         /* ROM: a guest's write is an EPT violation */
+    bool alias;             /* the host memory belongs to another slot */
+    uint8_t *dirty;         /* one byte a page, 0 or 1; NULL for ROM */
 };
 
 struct ram {
+    struct host_memory *host;
     struct ram_slot slots[RAM_SLOTS_MAX];
     unsigned count;
     uint64_t size;        /* bytes of RAM, ROM not counted */
     uint64_t dirty_pages; /* pages marked since the last ram_clear_dirty() */
+    /*
+     * A page is to be backed by another frame, or shared, or is no longer: who maps it, maps it again.
+     * Negative: it cannot, and the page stays as it was. May be NULL.
+     */
+    int (*moved)(void *ctx, uint64_t gpa);
+    void *ctx;
 };
 
-/* `size`: bytes, a multiple of 4 KiB from RAM_SIZE_MIN to RAM_SIZE_MAX. Zero-filled, lazily. */
-int ram_init(struct ram *ram, uint64_t size, struct error *err);
+/*
+ * `size`: bytes, a multiple of 4 KiB from RAM_SIZE_MIN to RAM_SIZE_MAX. Zero-filled, lazily. `host`:
+ * where the frames come from; NULL: from a memory of its own.
+ */
+int ram_init(struct ram *ram, struct host_memory *host, uint64_t size, struct error *err);
 void ram_destroy(struct ram *ram);
 
 /*
@@ -53,8 +73,31 @@ int ram_add_rom(struct ram *ram, const uint8_t *image, uint64_t size, struct err
 /* The slot that holds `gpa`, or NULL. ROM hides RAM. */
 const struct ram_slot *ram_find(const struct ram *ram, uint64_t gpa);
 
-/* Host pointer to [gpa, gpa + size), or NULL when it is not wholly inside one slot. */
+/*
+ * Host pointer to [gpa, gpa + size), or NULL when it is not wholly inside one slot, or not in one piece
+ * of host memory. Who writes there calls ram_own() first.
+ */
 uint8_t *ram_ptr(const struct ram *ram, uint64_t gpa, uint64_t size);
+
+/* Where a guest-physical address is in host memory; RAM_NOWHERE when no slot holds it. */
+#define RAM_NOWHERE UINT64_MAX
+uint64_t ram_hpa(const struct ram *ram, uint64_t gpa);
+
+/*
+ * Back the page at `gpa` by the frame at `hpa` (of the same host memory), and take a reference to it.
+ * -EFAULT: `gpa` is no page of RAM; -EINVAL: there is no such frame in use; -ENOMEM.
+ */
+int ram_back(struct ram *ram, uint64_t gpa, uint64_t hpa);
+
+/* Make a page copy-on-write: who writes it gets a frame of its own. -EFAULT, -ENOMEM. */
+int ram_share(struct ram *ram, uint64_t gpa);
+bool ram_is_shared(const struct ram *ram, uint64_t gpa);
+
+/*
+ * The page may be written: when it is shared, end that, with a copy where somebody else still has the
+ * frame. -EFAULT: no page of RAM; -ENOMEM, -ENOSPC: no frame is left.
+ */
+int ram_own(struct ram *ram, uint64_t gpa);
 
 /* Copies over slot borders; false, and nothing done, when any byte is outside (write: or ROM). */
 bool ram_read(const struct ram *ram, uint64_t gpa, void *buf, uint64_t size);

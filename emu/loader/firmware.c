@@ -21,8 +21,6 @@
 /* Once in a machine's life. */
 static int add_rom(struct machine *m, struct error *err)
 {
-    int rc;
-
     if (ram_find(&m->ram, MEMORY_ROM_LOW)->read_only) {
         const uint8_t *rom = ram_ptr(&m->ram, MEMORY_ROM_LOW, FIRMWARE_SIZE);
 
@@ -30,10 +28,7 @@ static int add_rom(struct machine *m, struct error *err)
             return 0;
         return error_set(err, -EBUSY, "firmware: the machine has another ROM already");
     }
-    rc = ram_add_rom(&m->ram, firmware_rom, FIRMWARE_SIZE, err);
-    if (!rc)
-        m->vcpu->ops->invalidate(m->vcpu, 0, RAM_HIGH_BASE); /* it lies in two places */
-    return rc;
+    return machine_add_rom(m, firmware_rom, FIRMWARE_SIZE, err);
 }
 
 static void write_low_memory(struct machine *m)

@@ -1,7 +1,6 @@
 /* BIOS ROMs: a firmware of the user's choice, started by RESET. */
 #include "loader/parts.h"
 
-#include "core/backend.h"
 #include "core/machine.h"
 
 #define ROM_UNIT 0x10000u
@@ -15,10 +14,9 @@ int rom_load(struct machine *m, const struct image *image, struct error *err)
         return image_bad(image, err,
                          "a BIOS ROM has 64 KiB to 16 MiB in whole 64 KiB, this file has %zu bytes",
                          image->size);
-    rc = ram_add_rom(&m->ram, image->data, image->size, err);
+    rc = machine_add_rom(m, image->data, image->size, err);
     if (rc)
         return rc;
-    m->vcpu->ops->invalidate(m->vcpu, 0, RAM_HIGH_BASE); /* it lies in two places */
     start_reset(m);
     return 0;
 }

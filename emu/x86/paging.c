@@ -315,6 +315,18 @@ void x86_walk(const struct x86_paging *mmu, uint64_t gva, enum x86_access access
         judge(mmu, access, user, walk);
 }
 
+uint64_t x86_walk_entry_after(const struct x86_walk *walk, unsigned i, enum x86_access access)
+{
+    const struct x86_walk_step *step = &walk->steps[i];
+    bool leaf = i + 1u == walk->count;
+    /* PDPTEs of PAE paging have neither bit. They are the only level 3 of a 3-step space. */
+    bool pdpte = walk->entry_size == 8 && i == 0 && step->level == 3;
+
+    if (pdpte)
+        return step->entry;
+    return step->entry | ENTRY_A | (leaf && access == X86_WRITE ? ENTRY_D : 0);
+}
+
 bool x86_walk_set_accessed_dirty(struct x86_walk *walk, enum x86_access access,
                                  void (*write)(void *ctx, uint64_t gpa, unsigned size,
                                                uint64_t value),
@@ -324,12 +336,9 @@ bool x86_walk_set_accessed_dirty(struct x86_walk *walk, enum x86_access access,
 
     for (unsigned i = 0; i < walk->count; i++) {
         struct x86_walk_step *step = &walk->steps[i];
-        bool leaf = i + 1u == walk->count;
-        /* PDPTEs of PAE paging have neither bit. They are the only level 3 of a 3-step space. */
-        bool pdpte = walk->entry_size == 8 && i == 0 && step->level == 3;
-        uint64_t entry = step->entry | ENTRY_A | (leaf && access == X86_WRITE ? ENTRY_D : 0);
+        uint64_t entry = x86_walk_entry_after(walk, i, access);
 
-        if (pdpte || entry == step->entry)
+        if (entry == step->entry)
             continue;
         step->entry = entry;
         write(ctx, step->entry_gpa, walk->entry_size, entry);

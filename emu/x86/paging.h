@@ -99,6 +99,9 @@ uint64_t x86_walk_span(const struct x86_walk *walk);
 bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, enum x86_access access,
                       bool user);
 
+/* The entry of step `i` as a successful walk leaves it: with A, and D in the leaf for a write. */
+uint64_t x86_walk_entry_after(const struct x86_walk *walk, unsigned i, enum x86_access access);
+
 /*
  * Set A in every entry of a successful walk, and D in the leaf for a write, through `write`.
  * Returns true when any entry changed.

@@ -246,6 +246,10 @@ START_TEST(test_page_faults)
 }
 END_TEST
 
+/* A linear address without paging: a user-mode one that may be written. */
+#define NO_PAGING                                                                                  \
+    (EPT_QUAL_GLA_VALID | EPT_QUAL_TRANSLATION | EPT_QUAL_LINEAR_USER | EPT_QUAL_LINEAR_WRITE)
+
 /* The bits of the EPT-violation qualification (SDM Table 28-7). */
 START_TEST(test_ept_violation)
 {
@@ -253,12 +257,10 @@ START_TEST(test_ept_violation)
     LOAD(enter_flat32, 0xa1, 0x23, 0x01, 0, 0x80, 0xa3, 0x56, 0x04, 0, 0x80, 0xf4);
     ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
     ck_assert_uint_eq(f.exits[0].reason, EXIT_EPT_VIOLATION);
-    ck_assert_uint_eq(f.exits[0].qualification,
-                      EPT_QUAL_READ | EPT_QUAL_GLA_VALID | EPT_QUAL_TRANSLATION);
+    ck_assert_uint_eq(f.exits[0].qualification, EPT_QUAL_READ | NO_PAGING);
     ck_assert_uint_eq(f.exits[0].guest_physical, 0x80000123);
     ck_assert_uint_eq(f.exits[0].guest_linear, 0x80000123);
-    ck_assert_uint_eq(f.exits[1].qualification,
-                      EPT_QUAL_WRITE | EPT_QUAL_GLA_VALID | EPT_QUAL_TRANSLATION);
+    ck_assert_uint_eq(f.exits[1].qualification, EPT_QUAL_WRITE | NO_PAGING);
     ck_assert_uint_eq(f.exits[1].guest_physical, 0x80000456);
     ck_assert_uint_eq(reg(X86_RAX), 0xffffffff); /* nobody answers */
     ck_assert_uint_eq(f.m->insns, 3);
@@ -271,8 +273,7 @@ START_TEST(test_ept_rights)
     LOAD(enter_flat32, 0xc6, 0x05, 0x00, 0x80, 0, 0, 1, 0xf4);
     ck_assert_int_eq(machine_protect(f.m, 0x8000, 0x1000, EPT_READ), 0);
     ck_assert_int_eq(run(100, 0).stop, STOP_GUEST_ERROR);
-    ck_assert_uint_eq(f.exits[0].qualification, EPT_QUAL_WRITE | EPT_QUAL_READABLE |
-                                                    EPT_QUAL_GLA_VALID | EPT_QUAL_TRANSLATION);
+    ck_assert_uint_eq(f.exits[0].qualification, EPT_QUAL_WRITE | EPT_QUAL_READABLE | NO_PAGING);
     ck_assert_uint_eq(f.exits[0].guest_physical, 0x8000);
     ck_assert_uint_eq(*ram_ptr(&f.m->ram, 0x8000, 1), 0); /* it has not executed */
     ck_assert_int_eq(machine_protect(f.m, 0x8000, 0x1000, EPT_ALL), 0);

@@ -1,6 +1,5 @@
 /* core/ram.c and mmu/ept.c: bounds, slots, ROM in front of RAM, dirty pages, rights. */
 #include "core/ram.h"
-#include "mmu/ept.h"
 
 #include <check.h>
 #include <errno.h>
@@ -21,10 +20,10 @@ START_TEST(test_sizes)
         0, 4096, RAM_SIZE_MIN - 4096, RAM_SIZE_MIN + 1, RAM_SIZE_MAX + 4096, 1ull << 40, ~0ull};
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        ck_assert_int_eq(ram_init(&ram, bad[i], &err), -EINVAL);
+        ck_assert_int_eq(ram_init(&ram, NULL, bad[i], &err), -EINVAL);
         ck_assert_ptr_nonnull(strstr(err.text, "RAM"));
     }
-    ck_assert_int_eq(ram_init(&ram, RAM_SIZE_MAX, &err), 0);
+    ck_assert_int_eq(ram_init(&ram, NULL, RAM_SIZE_MAX, &err), 0);
     ck_assert_ptr_nonnull(ram_ptr(&ram, RAM_LOW_TOP - 1, 1));
     ck_assert_ptr_null(ram_ptr(&ram, RAM_LOW_TOP, 1)); /* the hole below 4 GiB */
     ck_assert_ptr_nonnull(ram_ptr(&ram, RAM_HIGH_BASE + (1u << 30) - 1, 1));
@@ -36,7 +35,7 @@ START_TEST(test_bounds)
 {
     uint8_t buf[16] = {0};
 
-    ck_assert_int_eq(ram_init(&ram, 1u << 20, &err), 0);
+    ck_assert_int_eq(ram_init(&ram, NULL, 1u << 20, &err), 0);
     ck_assert(ram_write(&ram, (1u << 20) - 16, buf, 16));
     ck_assert(!ram_write(&ram, (1u << 20) - 15, buf, 16));
     ck_assert(!ram_read(&ram, ~0ull - 3, buf, 16));
@@ -54,7 +53,7 @@ START_TEST(test_rom)
     memset(image, 0x5a, sizeof(image));
     image[0x3fff0] = 0xea;
     image[0x20000] = 0x77;
-    ck_assert_int_eq(ram_init(&ram, 2u << 20, &err), 0);
+    ck_assert_int_eq(ram_init(&ram, NULL, 2u << 20, &err), 0);
     ck_assert_int_eq(ram_add_rom(&ram, image, sizeof(image), &err), 0);
     ck_assert(ram_read(&ram, 0xfffffff0, &byte, 1));
     ck_assert_uint_eq(byte, 0xea);
@@ -71,7 +70,7 @@ END_TEST
 
 START_TEST(test_dirty)
 {
-    ck_assert_int_eq(ram_init(&ram, 1u << 20, &err), 0);
+    ck_assert_int_eq(ram_init(&ram, NULL, 1u << 20, &err), 0);
     ck_assert(ram_write(&ram, 0x1fff, "ab", 2));
     ck_assert(ram_is_dirty(&ram, 0x1000));
     ck_assert(ram_is_dirty(&ram, 0x2fff));
@@ -80,26 +79,6 @@ START_TEST(test_dirty)
     ram_clear_dirty(&ram);
     ck_assert(!ram_is_dirty(&ram, 0x1000));
     ck_assert_uint_eq(ram.dirty_pages, 0);
-}
-END_TEST
-
-START_TEST(test_ept)
-{
-    uint8_t image[0x10000] = {0};
-    struct ept ept;
-
-    ck_assert_int_eq(ram_init(&ram, 2u << 20, &err), 0);
-    ck_assert_int_eq(ram_add_rom(&ram, image, sizeof(image), &err), 0);
-    ept_init(&ept, &ram);
-    ck_assert_uint_eq(ept_rights(&ept, 0x1000), EPT_ALL);
-    ck_assert_uint_eq(ept_rights(&ept, 0xf0000), EPT_READ | EPT_EXECUTE);
-    ck_assert_uint_eq(ept_rights(&ept, 0x80000000), 0);
-    ck_assert_int_eq(ept_protect(&ept, 0x1000, 0x1001, EPT_READ), 0);
-    ck_assert_uint_eq(ept_rights(&ept, 0x2fff), EPT_READ);
-    ck_assert_uint_eq(ept_rights(&ept, 0x3000), EPT_ALL);
-    ck_assert_int_eq(ept_protect(&ept, 0x1ff000, 0x2000, EPT_READ), -EFAULT);
-    ck_assert_uint_eq(ept_rights(&ept, 0x1ff000), EPT_ALL); /* nothing half done */
-    ept_destroy(&ept);
 }
 END_TEST
 
@@ -116,7 +95,6 @@ int main(void)
     tcase_add_test(tc, test_bounds);
     tcase_add_test(tc, test_rom);
     tcase_add_test(tc, test_dirty);
-    tcase_add_test(tc, test_ept);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -925,7 +925,7 @@ int engine_attach(struct vcpu *vcpu, struct error *err)
         return error_set(err, -ENOMEM, "Unicorn: out of memory");
     e->vcpu = vcpu;
     e->machine = vcpu->machine;
-    e->fence = e->step_gva = ~0ull;
+    e->fence = e->step_gva = e->nmi_unblocked_at = ~0ull;
     e->generation = 1;
     for (int i = 0; i < BLOCKS; i++)
         e->blocks[i].gva = ~0ull;

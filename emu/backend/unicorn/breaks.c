@@ -26,16 +26,33 @@ static struct breaks *breaks(const struct engine *e)
     return &e->machine->breaks;
 }
 
-/* A page may be at several guest-physical addresses: ROM has an alias. */
+/* Breakpoints on pages of a slot that is not one piece of host memory any more. */
+static uint32_t in_pages(const struct engine *e, const struct ram_slot *slot, unsigned access,
+                         uint64_t hpa, uint64_t size)
+{
+    uint32_t mask = 0;
+
+    for (uint64_t i = 0; i < slot->size / PAGE_SIZE; i++)
+        if (slot->pages[i].hpa == (hpa & PAGE_MASK))
+            mask |=
+                breaks_at_gpa(breaks(e), access, slot->gpa + i * PAGE_SIZE + hpa % PAGE_SIZE, size);
+    return mask;
+}
+
+/* A frame may be at several guest-physical addresses: ROM has an alias. */
 static uint32_t at_hpa(const struct engine *e, unsigned access, uint64_t hpa, uint64_t size)
 {
     const struct ram *ram = &e->machine->ram;
     uint32_t mask = 0;
 
-    for (unsigned i = 0; i < e->slots_mapped; i++)
-        if (hpa - e->slot_hpa[i] < ram->slots[i].size)
-            mask |=
-                breaks_at_gpa(breaks(e), access, ram->slots[i].gpa + (hpa - e->slot_hpa[i]), size);
+    for (unsigned i = 0; i < ram->count; i++) {
+        const struct ram_slot *slot = &ram->slots[i];
+
+        if (slot->pages)
+            mask |= in_pages(e, slot, access, hpa, size);
+        else if (hpa - slot->hpa < slot->size)
+            mask |= breaks_at_gpa(breaks(e), access, slot->gpa + (hpa - slot->hpa), size);
+    }
     return mask;
 }
 
@@ -44,21 +61,15 @@ static uint32_t at_hpa(const struct engine *e, unsigned access, uint64_t hpa, ui
 /* Fetch breakpoints on `size` bytes of code, where the CPU fetches them. */
 static uint32_t on_fetch(struct engine *e, uint64_t gva, uint64_t size)
 {
-    const struct ram *ram = &e->machine->ram;
     uint32_t mask = 0;
 
     while (size) {
-        size_t in_page = 0;
-        const uint8_t *host = memory_code(e, gva, &in_page);
+        uint64_t in_page = PAGE_SIZE - gva % PAGE_SIZE, hpa;
         uint64_t part = size < in_page ? size : in_page;
 
-        if (!host || !part)
+        if (!memory_code_hpa(e, gva, &hpa))
             break;
-        for (unsigned i = 0; i < ram->count; i++)
-            if ((uint64_t)(host - ram->slots[i].host) < ram->slots[i].size)
-                mask |=
-                    breaks_at_gpa(breaks(e), BREAK_ACCESS_FETCH,
-                                  ram->slots[i].gpa + (uint64_t)(host - ram->slots[i].host), part);
+        mask |= at_hpa(e, BREAK_ACCESS_FETCH, hpa, part);
         gva += part;
         size -= part;
     }

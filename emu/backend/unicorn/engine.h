@@ -32,8 +32,8 @@
 #include <unicorn/unicorn.h>
 
 /*
- * The engine's "host-physical" space. Guest memory begins at 4 GiB, so no guest-physical address is
- * its own host address; the hidden pages lie below and are in no guest's reach.
+ * The engine's physical space. The machine's host memory (core/host_memory.h) begins at 4 GiB; the
+ * hidden pages lie below and are in no guest's reach, whatever its second stage says.
  */
 #define HIDDEN_BASE 0xfd000000ull
 enum hidden_page {
@@ -47,10 +47,10 @@ enum hidden_page {
     HIDDEN_FENCE = 0xb000,
     HIDDEN_SIZE = 0xc000
 };
-#define HPA_GUEST_BASE 0x100000000ull
+#define HPA_HOST_BASE 0x100000000ull
 #define HPA_NOTHING 0x700000000000ull /* never mapped: an access there tells its exact address */
 #define HPA_MMIO 0x600000000000ull    /* one page of callbacks, in front of the MMIO bus */
-/* A non-canonical alias of guest-physical memory, for dropping stale translations by address. */
+/* A non-canonical alias of host memory, for dropping stale translations by address. */
 #define ALIAS_BASE 0x0100000000000000ull
 
 /* Where things are in Unicorn's saved context, bytes from its start. */
@@ -69,7 +69,6 @@ enum fault_kind {
     FAULT_PAGE,
     FAULT_CANONICAL,
     FAULT_EPT,
-    FAULT_EPT_TABLE,
     FAULT_EPT_MISCONFIG,
     FAULT_STOP_FETCH,
     /* No faults, but a reason to come back before the access: see memory.c. */
@@ -85,7 +84,8 @@ struct fault {
     enum x86_access access;
     uint64_t gva, gpa;
     uint32_t error_code;
-    unsigned ept_rights;
+    uint64_t qualification; /* of an EPT violation */
+    bool table; /* FAULT_EPT, FAULT_EPT_MISCONFIG: gpa is of an entry of the guest's tables */
     bool exact; /* gva has its low 12 bits */
 };
 
@@ -166,18 +166,18 @@ struct engine {
     /* Control registers and EFER as the guest sees them, current at all times. */
     uint64_t cr0, cr3, cr4, cr8, efer;
 
-    struct x86_event event; /* to deliver, when info is valid */
-    bool nmi_blocked;       /* until the guest's next IRET */
-    bool window_later;      /* the instruction at RIP comes before any window */
+    struct x86_event event;    /* to deliver, when info is valid */
+    bool nmi_blocked;          /* until the guest's next IRET */
+    uint64_t nmi_unblocked_at; /* machine->insns at that IRET; ~0: there was none */
+    bool window_later;         /* the instruction at RIP comes before any window */
 
     /* memory.c */
-    unsigned slots_mapped;
-    uint64_t slot_hpa[RAM_SLOTS_MAX];
-    uint8_t *page_use[RAM_SLOTS_MAX];
-    unsigned stub_fetches; /* so many fetches from its address still get the stub */
-    bool stop_fetch;       /* deny the guest's next fetch: it is loaded but must not run */
-    bool delivering;       /* an event's delivery makes the accesses */
-    uint64_t pushed[4];    /* pages with code that it wrote to, where the core does not look */
+    unsigned chunks_mapped;
+    uint8_t *page_use[HOST_CHUNKS_MAX]; /* enum page_use of each frame */
+    unsigned stub_fetches;              /* so many fetches from its address still get the stub */
+    bool stop_fetch;    /* deny the guest's next fetch: it is loaded but must not run */
+    bool delivering;    /* an event's delivery makes the accesses */
+    uint64_t pushed[4]; /* pages with code that it wrote to, where the core does not look */
     unsigned pushed_count;
     struct fault fault;
     bool probing; /* running a denied write again to learn its address */
@@ -300,6 +300,10 @@ void memory_paging(struct engine *e, struct x86_paging *mmu);
 void memory_flush(struct engine *e);
 /* ... and the guest's TLB, too. */
 void memory_flush_tlb(struct engine *e);
+/* Where the CPU finds a guest-physical address in host memory; false: nowhere. */
+bool memory_hpa(struct engine *e, uint64_t gpa, uint64_t *hpa);
+/* The same for what is fetched at a linear address. */
+bool memory_code_hpa(struct engine *e, uint64_t gva, uint64_t *hpa);
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size);
 /* A delivery is over: drop the code that it wrote over. */
 void memory_settle_pushes(struct engine *e);

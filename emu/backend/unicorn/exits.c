@@ -123,10 +123,22 @@ static uint32_t external(const struct vm_exit *exit)
 
 /* ---- by reason --------------------------------------------------------------------------- */
 
+/*
+ * Did this IRET end blocking by NMI before it was refused (Table 28-7, bit 12)? Who lets it run again
+ * has to block NMIs again (28.2.3); that is done here.
+ */
+static bool unblocked_nmi(struct engine *e, const struct x86_insn *insn)
+{
+    if (!e->loaded || insn->map || insn->opcode != 0xcf || e->nmi_unblocked_at != e->machine->insns)
+        return false;
+    e->nmi_blocked = true;
+    world_intercepts(e);
+    return true;
+}
+
 static void fill_fault(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
     const struct fault *f = &e->fault;
-    uint64_t q;
 
     exit->guest_linear = f->gva;
     if (f->kind == FAULT_CANONICAL) {
@@ -153,12 +165,8 @@ static void fill_fault(struct engine *e, struct vm_exit *exit, const struct x86_
     exit->native = PRIVATE_EXIT_NPF;
     exit->guest_physical = f->gpa;
     exit->has |= EXIT_HAS_GPA;
-    q = EPT_QUAL_GLA_VALID | (f->kind == FAULT_EPT ? EPT_QUAL_TRANSLATION : 0);
-    q |= f->kind == FAULT_EPT_TABLE ? EPT_QUAL_READ
-         : f->access == X86_WRITE   ? EPT_QUAL_WRITE
-         : f->access == X86_FETCH   ? EPT_QUAL_FETCH
-                                    : EPT_QUAL_READ;
-    set_qualification(exit, q | (uint64_t)f->ept_rights << 3);
+    set_qualification(exit,
+                      f->qualification | (unblocked_nmi(e, insn) ? EPT_QUAL_NMI_UNBLOCKING : 0));
 }
 
 static void fill_io(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
@@ -355,6 +363,7 @@ static bool read_shadowed(struct engine *e, const struct vm_exit *exit, const st
 static void unblock_nmi(struct engine *e)
 {
     e->nmi_blocked = false;
+    e->nmi_unblocked_at = e->machine->insns;
     e->window_later = true;
     world_intercepts(e);
 }

@@ -17,49 +17,80 @@
 #include "backend/unicorn/engine.h"
 
 #include "backend/unicorn/vmcb.h"
+#include "core/nested.h"
 #include "x86/operand.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- slots and code pages ---------------------------------------------------------------- */
+/* ---- host memory and code pages ---------------------------------------------------------------- */
 
-static int map_slot(struct engine *e, unsigned i, struct error *err)
+static const struct host_memory *host_of(const struct engine *e)
 {
-    const struct ram_slot *slot = &e->machine->ram.slots[i];
+    return e->machine->ram.host;
+}
+
+static int map_chunk(struct engine *e, unsigned i, struct error *err)
+{
+    const struct host_chunk *chunk = &host_of(e)->chunks[i];
     uc_err rc;
 
-    if (slot->alias) { /* the slot before it owns the bytes */
-        e->slot_hpa[i] = e->slot_hpa[i - 1] + e->machine->ram.slots[i - 1].size - slot->size;
-    } else {
-        e->slot_hpa[i] = HPA_GUEST_BASE + slot->gpa;
-        rc = uc_mem_map_ptr(e->uc, e->slot_hpa[i], slot->size, UC_PROT_ALL, slot->host);
-        if (rc)
-            return error_set(err, -ENOMEM, "Unicorn: cannot map RAM: %s", uc_strerror(rc));
-    }
-    e->page_use[i] = calloc(slot->size / PAGE_SIZE, 1);
-    return e->page_use[i] ? 0 : error_set(err, -ENOMEM, "Unicorn: out of memory");
+    e->page_use[i] = calloc(chunk->size / PAGE_SIZE, 1);
+    if (!e->page_use[i])
+        return error_set(err, -ENOMEM, "Unicorn: out of memory");
+    rc = uc_mem_map_ptr(e->uc, HPA_HOST_BASE + chunk->hpa, chunk->size, UC_PROT_ALL, chunk->bytes);
+    if (rc)
+        return error_set(err, -ENOMEM, "Unicorn: cannot map RAM: %s", uc_strerror(rc));
+    return 0;
 }
 
 int memory_map(struct engine *e, struct error *err)
 {
     int rc = 0;
 
-    while (!rc && e->slots_mapped < e->machine->ram.count)
-        rc = map_slot(e, e->slots_mapped++, err);
+    while (!rc && e->chunks_mapped < host_of(e)->count)
+        rc = map_chunk(e, e->chunks_mapped++, err);
     return rc;
 }
 
 void memory_unmap(struct engine *e)
 {
-    for (unsigned i = 0; i < RAM_SLOTS_MAX; i++)
+    for (unsigned i = 0; i < HOST_CHUNKS_MAX; i++)
         free(e->page_use[i]);
 }
 
-static uint8_t *page_use(struct engine *e, const struct ram_slot *slot, uint64_t gpa)
+/* Of the frame at an HPA; NULL when the engine has not mapped it. */
+static uint8_t *page_use(struct engine *e, uint64_t hpa)
 {
-    return &e->page_use[slot - e->machine->ram.slots][(gpa - slot->gpa) / PAGE_SIZE];
+    const struct host_chunk *chunk = host_memory_chunk(host_of(e), hpa);
+    size_t i = chunk ? (size_t)(chunk - host_of(e)->chunks) : HOST_CHUNKS_MAX;
+
+    return i < e->chunks_mapped ? &e->page_use[i][(hpa - chunk->hpa) / PAGE_SIZE] : NULL;
+}
+
+static bool is_data(struct engine *e, uint64_t hpa)
+{
+    const uint8_t *use = page_use(e, hpa);
+
+    return !use || *use == PAGE_DATA;
+}
+
+bool memory_hpa(struct engine *e, uint64_t gpa, uint64_t *hpa)
+{
+    struct ept_walk walk;
+
+    ept_walk(e->machine->cpu_ept, gpa, 0, &walk);
+    *hpa = walk.hpa;
+    return walk.verdict == EPT_OK;
+}
+
+/* Bytes at a guest-physical address as the CPU reaches them, within a page. */
+static uint8_t *gpa_ptr(struct engine *e, uint64_t gpa, uint64_t size)
+{
+    uint64_t hpa;
+
+    return memory_hpa(e, gpa, &hpa) ? host_memory_ptr(host_of(e), hpa, size) : NULL;
 }
 
 void memory_flush(struct engine *e)
@@ -77,15 +108,11 @@ void memory_flush_tlb(struct engine *e)
 
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
 {
-    uint64_t first = gpa & PAGE_MASK;
+    uint64_t first = gpa & PAGE_MASK, hpa;
 
-    for (uint64_t page = first; page - first < size + (gpa - first); page += PAGE_SIZE) {
-        const struct ram_slot *slot = ram_find(&e->machine->ram, page);
-
-        if (slot && slot - e->machine->ram.slots < e->slots_mapped &&
-            *page_use(e, slot, page) != PAGE_DATA)
-            uc_ctl_remove_cache(e->uc, ALIAS_BASE + page, ALIAS_BASE + page + PAGE_SIZE);
-    }
+    for (uint64_t page = first; page - first < size + (gpa - first); page += PAGE_SIZE)
+        if (memory_hpa(e, page, &hpa) && !is_data(e, hpa))
+            uc_ctl_remove_cache(e->uc, ALIAS_BASE + hpa, ALIAS_BASE + hpa + PAGE_SIZE);
     memory_flush(e);
 }
 
@@ -109,23 +136,25 @@ void memory_settle_pushes(struct engine *e)
 
 /* ---- guest tables ------------------------------------------------------------------------ */
 
+/* For who looks: one table at a time. The CPU's own walks keep what they find, nested_read(). */
 static bool table_read(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
 {
     struct engine *e = ctx;
-    const uint8_t *p = ram_ptr(&e->machine->ram, gpa, size);
+    struct nested_tables tables = {.ept = e->machine->cpu_ept};
 
-    if (!p)
-        return false;
-    *value = 0;
-    memcpy(value, p, size);
-    return true;
+    return nested_read(&tables, gpa, size, value);
 }
 
+/* nested_flags_refused() said that it may be. */
 static void table_write(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
 {
     struct engine *e = ctx;
+    uint8_t *p = gpa_ptr(e, gpa, size);
 
-    ram_write(&e->machine->ram, gpa, &value, size);
+    if (!p)
+        return;
+    memcpy(p, &value, size);
+    ram_mark_dirty(&e->machine->ram, gpa);
 }
 
 void memory_paging(struct engine *e, struct x86_paging *mmu)
@@ -141,21 +170,56 @@ void memory_paging(struct engine *e, struct x86_paging *mmu)
 
 /* ---- stage one --------------------------------------------------------------------------- */
 
-static void translate(struct engine *e, const struct x86_paging *mmu, uint64_t gva,
-                      enum x86_access access, bool user, struct x86_walk *walk)
+/* One translation: from the guest's TLB, or with a walk through the second stage. */
+struct translation {
+    struct x86_paging mmu;
+    struct nested_tables tables;
+    struct x86_walk walk;
+};
+
+static void translation_begin(struct engine *e, struct translation *t)
 {
-    if (!x86_tlb_translate(&e->vcpu->tlb, mmu, gva, access, user, walk))
-        x86_walk(mmu, gva, access, user, walk);
+    memory_paging(e, &t->mmu);
+    t->mmu.read = nested_read;
+    t->mmu.ctx = &t->tables;
+    t->tables.ept = e->machine->cpu_ept;
 }
 
-/* A walk was made: what remains of it. False: the TLB has no room. */
-static bool keep_walk(struct engine *e, const struct x86_paging *mmu, enum x86_access access,
-                      struct x86_walk *walk)
+static void translate(struct engine *e, struct translation *t, uint64_t gva, enum x86_access access,
+                      bool user)
 {
-    if (!x86_tlb_has_room(&e->vcpu->tlb, walk->gva))
-        return false;
-    x86_walk_set_accessed_dirty(walk, access, table_write, e);
-    return x86_tlb_add(&e->vcpu->tlb, mmu, walk);
+    t->tables.count = 0;
+    t->tables.refused = false;
+    if (!x86_tlb_translate(&e->vcpu->tlb, &t->mmu, gva, access, user, &t->walk))
+        x86_walk(&t->mmu, gva, access, user, &t->walk);
+}
+
+/* The second stage does not let the CPU read a table, or set a flag there. */
+static enum fault_kind table_refused(struct engine *e, const struct ept_walk *refused,
+                                     unsigned access)
+{
+    const struct nested_access table = {.refused = refused, .access = access};
+
+    e->fault.gpa = refused->gpa;
+    e->fault.table = true;
+    e->fault.qualification = nested_qualification(&table);
+    return refused->verdict == EPT_MISCONFIGURED ? FAULT_EPT_MISCONFIG : FAULT_EPT;
+}
+
+/* A walk was made: what remains of it. */
+static enum fault_kind keep_walk(struct engine *e, enum x86_access access, struct translation *t)
+{
+    const struct ept_walk *refused;
+
+    if (!x86_tlb_has_room(&e->vcpu->tlb, t->walk.gva))
+        return FAULT_TLB_FULL;
+    refused = nested_flags_refused(&t->tables, &t->walk, access);
+    if (refused)
+        return table_refused(e, refused, EPT_READ | EPT_WRITE);
+    x86_walk_set_accessed_dirty(&t->walk, access, table_write, e);
+    for (unsigned i = 0; i < t->tables.count; i++)
+        ept_set_accessed_dirty(t->tables.ept, &t->tables.walks[i], true);
+    return x86_tlb_add(&e->vcpu->tlb, &t->mmu, &t->walk) ? FAULT_NONE : FAULT_TLB_FULL;
 }
 
 /* A page fault takes the page out of the TLB (SDM vol. 3, 4.10.4.1). */
@@ -187,43 +251,46 @@ static bool in_system_table(struct engine *e, uint64_t page)
 }
 
 /* Redo a walk at CPL 3 that met a descriptor table. False: whose access it is has to be found out. */
-static bool walk_table(struct engine *e, struct x86_paging *mmu, enum x86_access access,
-                       struct x86_walk *walk)
+static bool walk_table(struct engine *e, enum x86_access access, struct translation *t)
 {
-    struct x86_walk implicit;
+    struct translation implicit;
 
-    if (e->table_access == TABLE_ACCESS_DATA || !in_system_table(e, walk->gva))
+    if (e->table_access == TABLE_ACCESS_DATA || !in_system_table(e, t->walk.gva))
         return true;
-    mmu->implicit = true;
-    translate(e, mmu, walk->gva, access, false, &implicit);
-    if (implicit.verdict == walk->verdict)
+    translation_begin(e, &implicit);
+    implicit.mmu.ac = t->mmu.ac;
+    implicit.mmu.implicit = true;
+    translate(e, &implicit, t->walk.gva, access, false);
+    if (implicit.walk.verdict == t->walk.verdict)
         return true;
     if (e->table_access == TABLE_ACCESS_UNKNOWN)
         return false;
-    *walk = implicit;
+    *t = implicit;
+    t->mmu.ctx = &t->tables;
     return true;
 }
 
 static enum fault_kind stage_one(struct engine *e, uint64_t gva, enum x86_access access,
-                                 struct x86_walk *walk)
+                                 struct translation *t)
 {
-    struct x86_paging mmu;
-    bool user;
+    bool user = (e->cr0 & CR0_PG) && !e->delivering && engine_cpl(e) == 3;
 
-    memory_paging(e, &mmu);
-    user = (e->cr0 & CR0_PG) && !e->delivering && engine_cpl(e) == 3;
+    translation_begin(e, t);
     if (e->cr4 & CR4_SMAP)
-        mmu.ac = engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_AC;
-    mmu.implicit = e->delivering;
-    translate(e, &mmu, gva, access, user, walk);
-    if (user && access != X86_FETCH && (walk->verdict == X86_WALK_DENIED || (e->cr4 & CR4_SMAP)) &&
-        !walk_table(e, &mmu, access, walk))
+        t->mmu.ac = engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_AC;
+    t->mmu.implicit = e->delivering;
+    translate(e, t, gva, access, user);
+    if (user && access != X86_FETCH &&
+        (t->walk.verdict == X86_WALK_DENIED || (e->cr4 & CR4_SMAP)) && !walk_table(e, access, t))
         return FAULT_SYSTEM_TABLE;
-    if (walk->verdict == X86_WALK_NOT_CANONICAL)
+    if (t->walk.verdict == X86_WALK_NOT_CANONICAL)
         return FAULT_CANONICAL;
-    if (walk->verdict != X86_WALK_OK)
-        return walk->verdict == X86_WALK_NO_TABLE ? FAULT_EPT_TABLE : page_fault(e, walk->gva);
-    return !walk->count || keep_walk(e, &mmu, access, walk) ? FAULT_NONE : FAULT_TLB_FULL;
+    if (t->walk.verdict == X86_WALK_NO_TABLE)
+        return table_refused(e, &t->tables.walks[t->tables.count - 1],
+                             nested_table_right(t->tables.ept));
+    if (t->walk.verdict != X86_WALK_OK)
+        return page_fault(e, t->walk.gva);
+    return t->walk.count ? keep_walk(e, access, t) : FAULT_NONE;
 }
 
 /* Instructions that read descriptors. */
@@ -278,15 +345,6 @@ static bool deny_located(struct engine *e, enum fault_kind kind, uint64_t gva,
     return true;
 }
 
-/* A table of the guest lies where the second stage maps nothing. */
-static bool deny_table(struct engine *e, uint64_t gva, enum x86_access access, uint64_t entry_gpa,
-                       uc_tlb_entry *entry)
-{
-    e->fault.gpa = entry_gpa;
-    e->fault.ept_rights = 0;
-    return deny_located(e, FAULT_EPT_TABLE, gva, access, entry);
-}
-
 /* A page becomes code, or a code page is written: see the head of this file. */
 static void note_use(struct engine *e, uint8_t *use, enum x86_access access)
 {
@@ -302,28 +360,36 @@ static void note_use(struct engine *e, uint8_t *use, enum x86_access access)
     memory_flush(e); /* no older mapping may stay writable, or executable */
 }
 
-static uint32_t allowed(struct engine *e, const struct ram_slot *slot, const struct x86_walk *walk,
-                        enum x86_access access, unsigned rights, enum page_use use)
+/* A page whose next store has to come back here: for the dirty log, the guest's D or the EPT's. */
+static bool is_clean(struct engine *e, const struct x86_walk *walk, const struct ept_walk *page)
+{
+    const struct ram_slot *slot = ram_find(&e->machine->ram, walk->gpa);
+
+    if (slot && slot->dirty && !slot->dirty[(walk->gpa - slot->gpa) / PAGE_SIZE])
+        return true;
+    return !walk->dirty || (ept_has_accessed_dirty(e->machine->cpu_ept) &&
+                            !(page->steps[page->count - 1].entry & EPT_DIRTY));
+}
+
+static uint32_t allowed(struct engine *e, const struct x86_walk *walk, const struct ept_walk *page,
+                        enum x86_access access, enum page_use use)
 {
     uint32_t perms = UC_PROT_READ;
-    bool clean = !slot->dirty || !slot->dirty[(walk->gpa - slot->gpa) / PAGE_SIZE];
 
-    if (walk->may_write && (rights & EPT_WRITE) && !clean && walk->dirty && use != PAGE_CODE)
+    if (walk->may_write && (page->rights & EPT_WRITE) && use != PAGE_CODE &&
+        !is_clean(e, walk, page))
         perms |= UC_PROT_WRITE;
-    if (walk->may_fetch && (rights & EPT_EXECUTE) && !e->stop_fetch &&
+    if (walk->may_fetch && (page->rights & EPT_EXECUTE) && !e->stop_fetch &&
         (access == X86_FETCH || use == PAGE_MIXED))
         perms |= UC_PROT_EXEC;
     return perms;
 }
 
-static unsigned ept_right_of(enum x86_access access)
-{
-    return access == X86_WRITE ? EPT_WRITE : access == X86_FETCH ? EPT_EXECUTE : EPT_READ;
-}
-
 /* No memory is there, or it is ROM and this a write, which the bus loses. */
-static bool mmio_reaches(const struct ram_slot *slot, enum x86_access access)
+static bool mmio_reaches(struct engine *e, uint64_t gpa, enum x86_access access)
 {
+    const struct ram_slot *slot = ram_find(&e->machine->ram, gpa);
+
     return access != X86_FETCH && (!slot || (access == X86_WRITE && slot->read_only));
 }
 
@@ -335,52 +401,64 @@ static bool fill_mmio(struct engine *e, uint64_t gpa, enum x86_access access, uc
     return true;
 }
 
-static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
+/* The second stage refuses the page. */
+static bool deny_page(struct engine *e, uint64_t gva, enum x86_access access,
+                      const struct x86_walk *guest, const struct ept_walk *page,
+                      uc_tlb_entry *entry)
 {
-    struct x86_walk walk;
-    enum fault_kind kind = stage_one(e, gva, access, &walk);
-    const struct ram_slot *slot;
-    unsigned rights;
-    uint64_t hpa;
-    uint8_t *use;
+    const struct nested_access refused = {
+        .refused = page, .access = nested_right(access), .guest = guest};
 
-    e->fault.error_code = walk.error_code;
-    if (kind == FAULT_SYSTEM_TABLE || kind == FAULT_TLB_FULL)
-        return deny(e, kind, gva, access);
-    if (kind == FAULT_EPT_TABLE)
-        return deny_table(e, gva, access, walk.steps[walk.count].entry_gpa, entry);
-    if (kind != FAULT_NONE)
-        return deny_located(e, kind, gva, access, entry);
-    slot = ram_find(&e->machine->ram, walk.gpa);
-    rights = slot ? ept_slot_rights(&e->machine->ept, slot, walk.gpa) : 0;
-    if (ept_misconfigured(rights)) {
-        e->fault.gpa = walk.gpa;
+    e->fault.gpa = page->gpa;
+    if (page->verdict == EPT_MISCONFIGURED)
         return deny_located(e, FAULT_EPT_MISCONFIG, gva, access, entry);
-    }
-    if (!(rights & ept_right_of(access))) {
-        e->fault.gpa = walk.gpa;
-        e->fault.ept_rights = rights;
-        if (e->mmio_open && mmio_reaches(slot, access))
-            return fill_mmio(e, walk.gpa, access, entry);
-        return deny_located(e, FAULT_EPT, gva, access, entry);
-    }
-    hpa = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
-    if (break_denies(e, access, hpa))
+    if (e->mmio_open && mmio_reaches(e, page->gpa, access))
+        return fill_mmio(e, page->gpa, access, entry);
+    e->fault.qualification = nested_qualification(&refused);
+    return deny_located(e, FAULT_EPT, gva, access, entry);
+}
+
+/* Both stages allow it. */
+static bool fill_page(struct engine *e, uint64_t gva, enum x86_access access,
+                      const struct x86_walk *guest, struct ept_walk *page, uc_tlb_entry *entry)
+{
+    uint64_t hpa = HPA_HOST_BASE + page->hpa;
+    uint8_t *use = page_use(e, page->hpa);
+
+    if (break_denies(e, access, page->hpa))
         return deny(e, FAULT_WATCHED, gva, access);
-    use = page_use(e, slot, walk.gpa);
     if (access == X86_WRITE && *use == PAGE_CODE && !e->quiet) {
         note_use(e, use, access);
         return deny(e, FAULT_CODE_WRITTEN, gva, access);
     }
     if (access == X86_WRITE)
-        ram_mark_dirty(&e->machine->ram, walk.gpa);
+        ram_mark_dirty(&e->machine->ram, guest->gpa);
+    ept_set_accessed_dirty(e->machine->cpu_ept, page, access == X86_WRITE);
     note_use(e, use, access);
     if (access == X86_WRITE && e->stop_fetch && *use != PAGE_DATA)
-        note_push(e, walk.gpa);
+        note_push(e, guest->gpa);
     entry->paddr = hpa;
-    entry->perms = break_perms(e, allowed(e, slot, &walk, access, rights, *use), hpa);
-    break_filled(e, gva, hpa);
+    entry->perms = break_perms(e, allowed(e, guest, page, access, *use), page->hpa);
+    break_filled(e, gva, page->hpa);
     return true;
+}
+
+static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
+{
+    struct translation t;
+    struct ept_walk page;
+    enum fault_kind kind;
+
+    e->fault.table = false;
+    kind = stage_one(e, gva, access, &t);
+    e->fault.error_code = t.walk.error_code;
+    if (kind == FAULT_SYSTEM_TABLE || kind == FAULT_TLB_FULL)
+        return deny(e, kind, gva, access);
+    if (kind != FAULT_NONE)
+        return deny_located(e, kind, gva, access, entry);
+    ept_walk(e->machine->cpu_ept, t.walk.gpa, nested_right(access), &page);
+    return page.verdict == EPT_OK ? fill_page(e, gva, access, &t.walk, &page, entry)
+                                  : deny_page(e, gva, access, &t.walk, &page, entry);
 }
 
 static bool fill_stub(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
@@ -393,13 +471,9 @@ static bool fill_stub(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
     return true;
 }
 
-static bool fill_alias(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
+static bool fill_alias(uint64_t gva, uc_tlb_entry *entry)
 {
-    const struct ram_slot *slot = ram_find(&e->machine->ram, gva - ALIAS_BASE);
-
-    if (!slot)
-        return false;
-    entry->paddr = e->slot_hpa[slot - e->machine->ram.slots] + (gva - ALIAS_BASE - slot->gpa);
+    entry->paddr = HPA_HOST_BASE + (gva - ALIAS_BASE);
     entry->perms = UC_PROT_EXEC;
     return true;
 }
@@ -427,7 +501,7 @@ static bool fill_fetch(struct engine *e, uint64_t gva, uc_tlb_entry *entry)
     if (fill_stub(e, gva, entry))
         return true;
     if (gva - ALIAS_BASE < HPA_NOTHING)
-        return fill_alias(e, gva, entry);
+        return fill_alias(gva, entry);
     e->delivering = false; /* delivery is over when the handler is fetched */
     if (e->stop_fetch)
         return deny(e, FAULT_STOP_FETCH, gva, X86_FETCH);
@@ -455,7 +529,7 @@ bool memory_fill(uc_engine *uc, uint64_t gva, uc_mem_type type, uc_tlb_entry *en
 void memory_locate(struct engine *e, uint64_t address)
 {
     e->fault.gva = (e->fault.gva & PAGE_MASK) | (address & ~PAGE_MASK);
-    if (e->fault.kind != FAULT_EPT_TABLE) /* there it is a table's entry */
+    if (!e->fault.table) /* there it is that of a table's entry */
         e->fault.gpa = (e->fault.gpa & PAGE_MASK) | (address & ~PAGE_MASK);
 }
 
@@ -529,24 +603,26 @@ void memory_locate_write(struct engine *e)
 /* A page to write to, and `size` cut off at its end. */
 static uint8_t *linear_ptr(struct engine *e, uint64_t gva, size_t *size)
 {
-    const struct ram_slot *slot;
     size_t left = PAGE_SIZE - gva % PAGE_SIZE;
-    struct x86_paging mmu;
-    struct x86_walk walk;
+    struct translation t;
+    struct ept_walk page;
 
     if (*size > left)
         *size = left;
-    memory_paging(e, &mmu);
-    mmu.ac = true; /* the monitor is no supervisor access that SMAP would stop */
-    mmu.cr4 &= ~(uint64_t)CR4_SMEP;
-    translate(e, &mmu, gva, X86_WRITE, false, &walk);
-    slot = walk.verdict == X86_WALK_OK ? ram_find(&e->machine->ram, walk.gpa) : NULL;
-    if (!slot || slot->read_only)
+    translation_begin(e, &t);
+    t.mmu.ac = true; /* the monitor is no supervisor access that SMAP would stop */
+    t.mmu.cr4 &= ~(uint64_t)CR4_SMEP;
+    translate(e, &t, gva, X86_WRITE, false);
+    if (t.walk.verdict != X86_WALK_OK)
         return NULL;
-    ram_mark_dirty(&e->machine->ram, walk.gpa);
-    if (*page_use(e, slot, walk.gpa) != PAGE_DATA)
-        memory_invalidate(e, walk.gpa, *size);
-    return ram_ptr(&e->machine->ram, walk.gpa, *size);
+    ram_own(&e->machine->ram, t.walk.gpa);
+    ept_walk(e->machine->cpu_ept, t.walk.gpa, EPT_WRITE, &page);
+    if (page.verdict != EPT_OK)
+        return NULL;
+    ram_mark_dirty(&e->machine->ram, t.walk.gpa);
+    if (!is_data(e, page.hpa))
+        memory_invalidate(e, t.walk.gpa, *size);
+    return host_memory_ptr(host_of(e), page.hpa, *size);
 }
 
 size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t size)
@@ -582,12 +658,19 @@ static bool code_gpa(struct engine *e, uint64_t gva, uint64_t *gpa)
     return walk.verdict == X86_WALK_OK;
 }
 
-uint8_t *memory_data(struct engine *e, uint64_t gva, size_t *left)
+bool memory_code_hpa(struct engine *e, uint64_t gva, uint64_t *hpa)
 {
     uint64_t gpa;
 
+    return code_gpa(e, gva, &gpa) && memory_hpa(e, gpa, hpa);
+}
+
+uint8_t *memory_data(struct engine *e, uint64_t gva, size_t *left)
+{
+    uint64_t hpa;
+
     *left = PAGE_SIZE - gva % PAGE_SIZE;
-    return code_gpa(e, gva, &gpa) ? ram_ptr(&e->machine->ram, gpa, *left) : NULL;
+    return memory_code_hpa(e, gva, &hpa) ? host_memory_ptr(host_of(e), hpa, *left) : NULL;
 }
 
 const uint8_t *memory_code(struct engine *e, uint64_t gva, size_t *size)
@@ -615,10 +698,10 @@ size_t memory_read_code(struct engine *e, uint64_t gva, uint8_t *buf, size_t siz
 
 bool memory_page_is_mixed(struct engine *e, uint64_t gva)
 {
-    const struct ram_slot *slot = NULL;
-    uint64_t gpa;
+    const uint8_t *use = NULL;
+    uint64_t hpa;
 
-    if (code_gpa(e, gva, &gpa))
-        slot = ram_find(&e->machine->ram, gpa);
-    return !slot || *page_use(e, slot, gpa) == PAGE_MIXED;
+    if (memory_code_hpa(e, gva, &hpa))
+        use = page_use(e, hpa);
+    return !use || *use == PAGE_MIXED;
 }

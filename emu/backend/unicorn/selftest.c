@@ -5,6 +5,8 @@
  */
 #include "backend/unicorn/engine.h"
 
+#include "mmu/backing.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +74,11 @@ int engine_selftest(struct error *err)
     if (!m)
         return error_set(err, -ENOMEM, "CPU self-test: out of memory");
     m->vcpu = &vcpu;
-    rc = ram_init(&m->ram, TEST_RAM, err);
+    rc = ram_init(&m->ram, NULL, TEST_RAM, err);
+    rc = rc ? rc : ept_create(&m->ept, m->ram.host, 0);
+    rc = rc ? rc : backing_map(&m->ept, &m->ram);
     if (!rc) {
-        ept_init(&m->ept, &m->ram);
+        m->cpu_ept = &m->ept;
         ram_write(&m->ram, TEST_AT, program, sizeof(program));
         rc = engine_attach(&vcpu, err);
     }

@@ -31,21 +31,16 @@ bool watch_fetch(struct engine *e, uint64_t gva)
     return true;
 }
 
-/* The page of breakpoint `i` in the engine's memory; false when nothing is mapped there. */
+/* Where breakpoint `i` is in host memory; false when nothing is mapped there. */
 static bool breakpoint_hpa(struct engine *e, unsigned i, uint64_t *hpa)
 {
     const struct x86_state *s = &e->state;
-    const struct ram_slot *slot;
     struct x86_walk walk;
     unsigned size;
 
     machine_walk(e->machine, x86_breakpoint_range(s->dr, s->dr7, i, &size), X86_READ,
                  engine_cpl(e) == 3, &walk);
-    slot = walk.verdict == X86_WALK_OK ? ram_find(&e->machine->ram, walk.gpa) : NULL;
-    if (!slot)
-        return false;
-    *hpa = e->slot_hpa[slot - e->machine->ram.slots] + (walk.gpa - slot->gpa);
-    return true;
+    return walk.verdict == X86_WALK_OK && memory_hpa(e, walk.gpa, hpa);
 }
 
 static const struct x86_event alignment_check = {.info = INTR_VALID | INTR_HAS_ERROR |
@@ -57,10 +52,11 @@ static bool aligned(uint64_t address, unsigned size)
     return (size & (size - 1)) || !(address & (size - 1));
 }
 
-static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int size, int64_t value,
+static void on_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
                       void *ctx)
 {
     struct engine *e = ctx;
+    uint64_t hpa = address - HPA_HOST_BASE;
     const struct x86_state *s = &e->state;
     enum x86_breakpoint kind = type == UC_MEM_WRITE ? X86_BREAK_WRITE : X86_BREAK_ACCESS;
     uint64_t dr[4];

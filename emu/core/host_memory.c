@@ -1,0 +1,216 @@
+/*
+ * Frames of host memory, see host_memory.h.
+ *
+ * Left out: nodes, caching, and giving back what is free: a chunk once made stays.
+ */
+#include "core/host_memory.h"
+
+#include "util/bytes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define CHUNK_MIN (1ull << 20)
+#define CHUNK_MAX (64ull << 20)
+#define PIECE_ALIGN (2ull << 20)
+
+struct host_memory *host_memory_create(void)
+{
+    struct host_memory *host = calloc(1, sizeof(*host));
+
+    if (!host)
+        return NULL;
+    host->holders = 1;
+    host->frames_end = HOST_FRAMES_BASE;
+    host->pieces_end = HOST_FRAMES_END;
+    return host;
+}
+
+struct host_memory *host_memory_hold(struct host_memory *host)
+{
+    host->holders++;
+    return host;
+}
+
+void host_memory_release(struct host_memory *host)
+{
+    if (!host || --host->holders)
+        return;
+    for (unsigned i = 0; i < host->count; i++) {
+        munmap(host->chunks[i].bytes, host->chunks[i].size);
+        free(host->chunks[i].references);
+    }
+    free(host);
+}
+
+/* ---- chunks ------------------------------------------------------------------------------ */
+
+static int chunk_add(struct host_memory *host, uint64_t hpa, uint64_t size)
+{
+    struct host_chunk *chunk = &host->chunks[host->count];
+    void *bytes;
+
+    if (host->count == HOST_CHUNKS_MAX)
+        return -ENOSPC;
+    bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
+    if (bytes == MAP_FAILED)
+        return -errno;
+    *chunk = (struct host_chunk){.hpa = hpa, .size = size, .bytes = bytes};
+    chunk->references = calloc(size / PAGE_SIZE, sizeof(*chunk->references));
+    if (!chunk->references) {
+        munmap(bytes, size);
+        return -ENOMEM;
+    }
+    host->count++;
+    return 0;
+}
+
+static struct host_chunk *chunk_of(const struct host_memory *host, uint64_t hpa)
+{
+    for (unsigned i = 0; i < host->count; i++)
+        if (hpa - host->chunks[i].hpa < host->chunks[i].size)
+            return (struct host_chunk *)&host->chunks[i];
+    return NULL;
+}
+
+const struct host_chunk *host_memory_chunk(const struct host_memory *host, uint64_t hpa)
+{
+    return chunk_of(host, hpa);
+}
+
+uint8_t *host_memory_ptr(const struct host_memory *host, uint64_t hpa, uint64_t size)
+{
+    const struct host_chunk *chunk = chunk_of(host, hpa);
+
+    if (!chunk || size > chunk->size - (hpa - chunk->hpa))
+        return NULL;
+    return chunk->bytes + (hpa - chunk->hpa);
+}
+
+/* ---- pieces ------------------------------------------------------------------------------ */
+
+int host_memory_take(struct host_memory *host, uint64_t size, uint64_t align, uint64_t *hpa,
+                     struct error *err)
+{
+    uint64_t step = align > PIECE_ALIGN ? align : PIECE_ALIGN;
+    uint64_t at = (host->pieces_end + step - 1) & ~(step - 1);
+    int rc = size > HOST_MEMORY_END - at ? -ENOSPC : chunk_add(host, at, size);
+
+    if (rc)
+        return error_errno(err, rc, "host memory: cannot take %llu bytes",
+                           (unsigned long long)size);
+    for (uint64_t i = 0; i < size / PAGE_SIZE; i++)
+        host->chunks[host->count - 1].references[i] = 1;
+    host->chunks[host->count - 1].next = size / PAGE_SIZE;
+    host->frames_used += size / PAGE_SIZE;
+    host->pieces_end = at + size;
+    *hpa = at;
+    return 0;
+}
+
+void host_memory_drop(struct host_memory *host, uint64_t hpa, uint64_t size)
+{
+    for (uint64_t done = 0; done < size; done += PAGE_SIZE)
+        host_frame_drop(host, hpa + done);
+}
+
+/* ---- frames ------------------------------------------------------------------------------ */
+
+static uint32_t *references_of(const struct host_memory *host, uint64_t hpa)
+{
+    struct host_chunk *chunk = chunk_of(host, hpa);
+
+    return chunk ? &chunk->references[(hpa - chunk->hpa) / PAGE_SIZE] : NULL;
+}
+
+/* The next free frame of a chunk; false when there is none. Frames that came free hold old bytes. */
+static bool chunk_take(struct host_chunk *chunk, uint64_t *hpa)
+{
+    for (uint64_t i = chunk->next; i < chunk->size / PAGE_SIZE; i++) {
+        if (chunk->references[i])
+            continue;
+        chunk->references[i] = 1;
+        chunk->next = i + 1;
+        memset(chunk->bytes + i * PAGE_SIZE, 0, PAGE_SIZE);
+        *hpa = chunk->hpa + i * PAGE_SIZE;
+        return true;
+    }
+    chunk->next = chunk->size / PAGE_SIZE;
+    return false;
+}
+
+/* Each chunk of frames is as large as all those before it. */
+static int frames_grow(struct host_memory *host)
+{
+    uint64_t size = host->frames_end - HOST_FRAMES_BASE;
+    int rc;
+
+    size = size < CHUNK_MIN ? CHUNK_MIN : size > CHUNK_MAX ? CHUNK_MAX : size;
+    if (size > HOST_FRAMES_END - host->frames_end)
+        return -ENOSPC;
+    rc = chunk_add(host, host->frames_end, size);
+    if (!rc)
+        host->frames_end += size;
+    return rc;
+}
+
+int host_frame_take(struct host_memory *host, uint64_t *hpa)
+{
+    int rc;
+
+    for (unsigned i = 0; i < host->count; i++) {
+        if (chunk_take(&host->chunks[i], hpa)) {
+            host->frames_used++;
+            return 0;
+        }
+    }
+    rc = frames_grow(host);
+    return rc ? rc : host_frame_take(host, hpa);
+}
+
+void host_frame_hold(struct host_memory *host, uint64_t hpa)
+{
+    uint32_t *references = references_of(host, hpa);
+
+    if (references && !(*references)++)
+        host->frames_used++;
+}
+
+void host_frame_drop(struct host_memory *host, uint64_t hpa)
+{
+    struct host_chunk *chunk = chunk_of(host, hpa);
+    uint64_t frame = chunk ? (hpa - chunk->hpa) / PAGE_SIZE : 0;
+
+    if (!chunk || !chunk->references[frame] || --chunk->references[frame])
+        return;
+    host->frames_used--;
+    if (frame < chunk->next)
+        chunk->next = frame;
+}
+
+uint32_t host_frame_references(const struct host_memory *host, uint64_t hpa)
+{
+    const uint32_t *references = references_of(host, hpa);
+
+    return references ? *references : 0;
+}
+
+/* ---- entries ----------------------------------------------------------------------------- */
+
+uint64_t host_read64(const struct host_memory *host, uint64_t hpa)
+{
+    const uint8_t *p = host_memory_ptr(host, hpa, 8);
+
+    return p ? get_le64(p) : ~0ull;
+}
+
+void host_write64(struct host_memory *host, uint64_t hpa, uint64_t value)
+{
+    uint8_t *p = host_memory_ptr(host, hpa, 8);
+
+    if (p)
+        put_le64(p, value);
+}
