@@ -358,7 +358,7 @@ const struct verb verb_run = {
         "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
         "[--backend emu|kvm|auto] [--ram SIZE] "
         "[--insns N] [--exits N] [--break SPEC] [--trace FILE] [--input FILE] [--exiting LIST] "
-        "[--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--json]",
+        "[--mmu ept|ept-ad|shadow] [--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--json]",
     .summary = "run a lab or an image without a screen, to a stop",
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
@@ -398,6 +398,9 @@ const struct verb verb_run = {
         "                 front one is taken away: -rdtsc. They change what is set at first, or "
         "in\n"
         "                 the lab. '--exiting help' lists them\n"
+        "  --mmu MMU      what translates: ept, a second stage (at first); ept-ad, one with "
+        "accessed\n"
+        "                 and dirty flags; shadow, shadow page tables and no second stage\n"
         "  --ept GPA[-GPA]=RIGHTS\n"
         "                 rights of pages in the second stage: r-x, --- and so on; -w- is a\n"
         "                 misconfiguration; any number\n"

@@ -30,6 +30,7 @@ struct job {
     char name[64];                 /* for the trace */
     uint64_t ram_size;             /* bytes; the lab's, else the default */
     char exiting[LAB_EXITING_MAX]; /* of the lab; "": the defaults */
+    struct lab_mmu mmu;
 };
 
 void job_init(struct job *job);

@@ -63,6 +63,8 @@ int run_option(const struct verb *verb, char **argv, int c, struct run_options *
         return CLI_OK;
     case RUN_OPT_EXITING:
         return setup_parse_exiting(verb, optarg, &o->setup);
+    case RUN_OPT_MMU:
+        return setup_parse_mmu(verb, optarg, &o->setup);
     case RUN_OPT_EPT:
         return setup_parse_ept(verb, optarg, &o->setup);
     case RUN_OPT_NMI:
@@ -159,7 +161,7 @@ int run_options_machine(const struct run_options *o, const struct job *job,
 
     config.ram_size = job->ram_size;
     config.text = *text;
-    setup_config(&o->setup, &config);
+    setup_config(&o->setup, &job->mmu, &config);
     rc = machine_create(m, &config, err);
     if (rc)
         return rc;

@@ -30,6 +30,7 @@ enum {
     RUN_OPT_MODULE,
     RUN_OPT_INPUT,
     RUN_OPT_EXITING,
+    RUN_OPT_MMU,
     RUN_OPT_EPT,
     RUN_OPT_NMI
 };
@@ -42,6 +43,7 @@ enum {
     {"module", required_argument, NULL, RUN_OPT_MODULE},                                           \
     {"input", required_argument, NULL, RUN_OPT_INPUT},                                             \
     {"exiting", required_argument, NULL, RUN_OPT_EXITING},                                         \
+    {"mmu", required_argument, NULL, RUN_OPT_MMU},                                                 \
     {"ept", required_argument, NULL, RUN_OPT_EPT},                                                 \
     {"nmi", required_argument, NULL, RUN_OPT_NMI}
 /* clang-format on */

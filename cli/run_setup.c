@@ -57,6 +57,16 @@ void setup_list_controls(void)
            " the windows and the monitor trap, which a hypervisor asks for, are not in 'all'.\n");
 }
 
+/* ---- --mmu ----------------------------------------------------------------------------------- */
+
+int setup_parse_mmu(const struct verb *verb, const char *text, struct run_setup *setup)
+{
+    setup->has_mmu = lab_mmu_parse(&setup->mmu, text);
+    return setup->has_mmu
+               ? CLI_OK
+               : cli_bad_value(verb, "--mmu: '%.40s' is none of ept, ept-ad, shadow", text);
+}
+
 /* Guest-physical addresses have at most so many bits, SDM vol. 3, 4.1.4. */
 #define GPA_BITS 52
 
@@ -129,8 +139,13 @@ int setup_parse_nmi(const struct verb *verb, const char *text, struct run_setup 
 
 /* ---- the machine ----------------------------------------------------------------------------- */
 
-void setup_config(const struct run_setup *setup, struct machine_config *config)
+void setup_config(const struct run_setup *setup, const struct lab_mmu *lab_mmu,
+                  struct machine_config *config)
 {
+    const struct lab_mmu *mmu = setup->has_mmu ? &setup->mmu : lab_mmu;
+
+    config->shadow_paging = mmu->shadow;
+    config->ept_accessed_dirty = mmu->ept_accessed_dirty;
     memcpy(config->nmi_at, setup->nmi_at, sizeof(config->nmi_at));
     config->nmi_count = setup->nmi_count;
 }

@@ -195,6 +195,8 @@ static int open_machine(void *ctx, unsigned index, const struct text_sink *text,
     int rc;
 
     config.ram_size = lab->ram_size;
+    config.shadow_paging = lab->mmu.shadow;
+    config.ept_accessed_dirty = lab->mmu.ept_accessed_dirty;
     config.text = *text;
     rc = machine_create(machine, &config, err);
     if (rc < 0)

@@ -129,6 +129,22 @@ static int read_kind(const struct conf *conf, struct lab *lab, struct error *err
     return conf_error(conf, "kind", 0, err, "\"%.40s\" is not boot, flat, elf or bios", text);
 }
 
+bool lab_mmu_parse(struct lab_mmu *mmu, const char *word)
+{
+    *mmu = (struct lab_mmu){.shadow = strcmp(word, "shadow") == 0,
+                            .ept_accessed_dirty = strcmp(word, "ept-ad") == 0};
+    return mmu->shadow || mmu->ept_accessed_dirty || strcmp(word, "ept") == 0;
+}
+
+static int read_mmu(const struct conf *conf, struct lab *lab, struct error *err)
+{
+    const char *word = conf_text(conf, "mmu", 0);
+
+    if (word && !lab_mmu_parse(&lab->mmu, word))
+        return conf_error(conf, "mmu", 0, err, "\"%.40s\" is not ept, ept-ad or shadow", word);
+    return 0;
+}
+
 static int read_exiting(const struct conf *conf, struct lab *lab, struct error *err)
 {
     struct controls scratch;
@@ -164,6 +180,7 @@ static int read_machine(const struct conf *conf, struct lab *lab, struct error *
     ret = conf_number(conf, "ram", 0, RAM_SIZE_MIN, RAM_SIZE_MAX, &lab->ram_size, err);
     if (!ret && lab->ram_size % PAGE_SIZE)
         ret = conf_error(conf, "ram", 0, err, "not a multiple of 4K");
+    ret = ret ? ret : read_mmu(conf, lab, err);
     return ret ? ret : read_exiting(conf, lab, err);
 }
 
@@ -200,10 +217,10 @@ static int read_lab_exercises(const struct conf *conf, struct lab *lab, struct e
     return 0;
 }
 
-static const struct conf_key lab_keys[] = {{"title", CONF_ONCE},       {"goal", CONF_ONCE},
-                                           {"image", CONF_ONCE},       {"kind", CONF_ONCE},
-                                           {"ram", CONF_ONCE},         {"at", CONF_OPTIONAL},
-                                           {"exiting", CONF_OPTIONAL}, {"exercise", CONF_ANY}};
+static const struct conf_key lab_keys[] = {
+    {"title", CONF_ONCE},       {"goal", CONF_ONCE},    {"image", CONF_ONCE},
+    {"kind", CONF_ONCE},        {"ram", CONF_ONCE},     {"at", CONF_OPTIONAL},
+    {"exiting", CONF_OPTIONAL}, {"mmu", CONF_OPTIONAL}, {"exercise", CONF_ANY}};
 
 static int fill_lab(const struct course *course, const struct conf *conf, struct lab *lab,
                     struct error *err)

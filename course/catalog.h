@@ -24,6 +24,15 @@
 #define EXERCISE_HINTS 3
 #define LAB_EXITING_MAX 256
 
+/* What translates for a lab's guest: `mmu` in lab.conf, --mmu on the command line. */
+struct lab_mmu {
+    bool shadow;             /* "shadow": shadow page tables, no second stage */
+    bool ept_accessed_dirty; /* "ept-ad": the second stage with its A and D flags; else "ept" */
+};
+
+/* By those words. False: it is none of them. */
+bool lab_mmu_parse(struct lab_mmu *mmu, const char *word);
+
 struct lab {
     char id[8];                   /* "01" */
     char name[32];                /* "anatomy" */
@@ -35,8 +44,9 @@ struct lab {
     uint64_t at;                   /* load address of a flat binary, bytes */
     uint64_t ram_size;             /* bytes */
     char exiting[LAB_EXITING_MAX]; /* for controls_parse(), checked; "": the defaults */
-    char image[COURSE_PATH_MAX];   /* the built guest; may not exist yet */
-    char sheet[COURSE_PATH_MAX];   /* README.md */
+    struct lab_mmu mmu;
+    char image[COURSE_PATH_MAX]; /* the built guest; may not exist yet */
+    char sheet[COURSE_PATH_MAX]; /* README.md */
     char exercises[LAB_EXERCISES_MAX][COURSE_NAME_MAX];
     unsigned exercise_count;
 };

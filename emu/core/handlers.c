@@ -5,8 +5,10 @@
 #include "core/handlers.h"
 
 #include "core/handle.h"
+#include "core/handle_shadow.h"
 #include "core/interrupts.h"
 #include "core/string_io.h"
+#include "mmu/shadow.h"
 #include "x86/cpuid.h"
 #include "x86/debug.h"
 #include "x86/decode.h"
@@ -44,6 +46,55 @@ static enum handled on_interrupt(struct machine *m, struct vm_exit *exit, struct
     return HANDLED;
 }
 
+/* Deliver the event that an exit interrupted once more, SDM vol. 3, 28.2.4. */
+static void deliver_again(struct machine *m, const struct vm_exit *exit)
+{
+    struct x86_event event = {.info = exit->idt_vectoring,
+                              .error = exit->idt_error,
+                              .cr2 = m->vcpu->ops->get_cr(m->vcpu, 2)};
+
+    if (!(exit->has & EXIT_HAS_VECTORING))
+        return;
+    if (INTR_TYPE(event.info) >= INTR_SOFTWARE)
+        event.insn_len = exit->insn_len;
+    m->vcpu->ops->inject(m->vcpu, &event);
+}
+
+static bool is_page_fault(const struct vm_exit *exit)
+{
+    return INTR_VECTOR(exit->intr_info) == X86_PF &&
+           INTR_TYPE(exit->intr_info) == INTR_HARDWARE_EXCEPTION;
+}
+
+/*
+ * Shadow paging: true when the page fault is the hypervisor's own affair; then result->stop says
+ * whether the run ends. Else it is the guest's, with *error.
+ */
+static bool shadow_takes(struct machine *m, struct vm_exit *exit, uint32_t *error,
+                         struct run_result *result)
+{
+    static const char *const ends[] = {
+        [SHADOW_NO_TABLE] = "a page table lies outside guest memory: page walk",
+        [SHADOW_PROTECTED] = "access to memory that the second stage protects",
+        [SHADOW_OUT_OF_MEMORY] = "the host has no memory left for shadow tables: access",
+    };
+    enum shadow_verdict verdict = shadow_page_fault(m, exit, error);
+
+    if (verdict == SHADOW_REFLECT)
+        return false;
+    if (verdict == SHADOW_MMIO && exit->intr_error & PF_FETCH)
+        handle_guest_error(result, "instruction fetch outside guest memory", exit);
+    else if (verdict == SHADOW_MMIO && exit->has & EXIT_HAS_VECTORING)
+        handle_guest_error(result, "the stack of an event handler is outside guest memory", exit);
+    else if (verdict == SHADOW_MMIO)
+        m->vcpu->ops->allow_mmio(m->vcpu);
+    else if (verdict != SHADOW_AGAIN)
+        handle_guest_error(result, ends[verdict], exit);
+    else
+        deliver_again(m, exit);
+    return true;
+}
+
 /* Give the guest its exception, or what two exceptions make together. */
 static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
@@ -51,6 +102,8 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
         .info = exit->intr_info, .error = exit->intr_error, .cr2 = exit->qualification};
     enum x86_combined combined = X86_COMBINED_SECOND;
 
+    if (m->shadow && is_page_fault(exit) && shadow_takes(m, exit, &event.error, result))
+        return result->stop == STOP_GUEST_ERROR ? HANDLED_STOP : HANDLED;
     if (exit->has & EXIT_HAS_VECTORING)
         combined = x86_combine_events(exit->idt_vectoring, exit->intr_info);
     if (INTR_TYPE(exit->intr_info) == INTR_NMI)
@@ -139,6 +192,8 @@ static enum handled on_nothing(struct machine *m, struct vm_exit *exit, struct r
 static enum handled on_invlpg(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     (void)result;
+    if (m->shadow)
+        shadow_invlpg(m->shadow, exit->guest_linear);
     m->vcpu->ops->invlpg(m->vcpu, exit->guest_linear);
     return handle_complete(m, exit);
 }
@@ -254,26 +309,13 @@ static bool is_protected(const struct machine *m, const struct vm_exit *exit)
     return slot && !(slot->read_only && (exit->qualification & EPT_QUAL_WRITE));
 }
 
-/* Deliver the event that an exit interrupted once more, SDM vol. 3, 28.2.4. */
-static void deliver_again(struct machine *m, const struct vm_exit *exit)
-{
-    struct x86_event event = {.info = exit->idt_vectoring,
-                              .error = exit->idt_error,
-                              .cr2 = m->vcpu->ops->get_cr(m->vcpu, 2)};
-
-    if (INTR_TYPE(event.info) >= INTR_SOFTWARE)
-        event.insn_len = exit->insn_len;
-    m->vcpu->ops->inject(m->vcpu, &event);
-}
-
 /* The writer gets a frame of its own, and does it again: with the event that it was delivering. */
 static enum handled break_sharing(struct machine *m, struct vm_exit *exit,
                                   struct run_result *result)
 {
     if (ram_own(&m->ram, exit->guest_physical))
         return handle_guest_error(result, "the host has no memory left for a copy: write", exit);
-    if (exit->has & EXIT_HAS_VECTORING)
-        deliver_again(m, exit);
+    deliver_again(m, exit);
     return HANDLED;
 }
 

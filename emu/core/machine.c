@@ -3,8 +3,10 @@
 
 #include "core/backend.h"
 #include "core/clock.h"
+#include "core/handle_shadow.h"
 #include "device/devices.h"
 #include "mmu/backing.h"
+#include "mmu/shadow.h"
 #include "util/bytes.h"
 
 #include <errno.h>
@@ -69,13 +71,33 @@ static int create_vcpu(struct machine *m, struct error *err)
     return ops->open(m->vcpu, err);
 }
 
+/* What maps a guest's memory has changed. */
+static void remapped(struct machine *m, uint64_t gpa, uint64_t size)
+{
+    if (m->shadow)
+        shadow_forget(m->shadow);
+    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+}
+
 static int on_moved(void *ctx, uint64_t gpa)
 {
     struct machine *m = ctx;
     int rc = backing_moved(&m->ept, &m->ram, gpa);
 
-    m->vcpu->ops->invalidate(m->vcpu, gpa, PAGE_SIZE);
+    remapped(m, gpa, PAGE_SIZE);
     return rc;
+}
+
+static int create_shadow(struct machine *m, struct error *err)
+{
+    int rc = 0;
+
+    if (!m->config.shadow_paging)
+        return 0;
+    shadow_controls(&m->controls);
+    if (!m->config.shadow_by_monitor)
+        rc = shadow_create(&m->shadow, m->ram.host);
+    return rc ? error_errno(err, rc, "machine: cannot make its shadow tables") : 0;
 }
 
 static int create_memory(struct machine *m, struct error *err)
@@ -104,6 +126,7 @@ int machine_create(struct machine **out, const struct machine_config *config, st
     m->config = *config;
     controls_default(&m->controls);
     rc = create_memory(m, err);
+    rc = rc ? rc : create_shadow(m, err);
     rc = rc ? rc : create_devices(m, err);
     rc = rc ? rc : create_vcpu(m, err);
     if (rc) {
@@ -123,6 +146,7 @@ void machine_destroy(struct machine *m)
     free(m->vcpu);
     destroy_devices(m);
     free(m->serial.data);
+    shadow_destroy(m->shadow);
     ept_destroy(&m->ept);
     ram_destroy(&m->ram);
     free(m);
@@ -161,6 +185,8 @@ uint64_t machine_tsc(const struct machine *m)
 void machine_set_controls(struct machine *m, const struct controls *controls)
 {
     m->controls = *controls;
+    if (m->config.shadow_paging)
+        shadow_controls(&m->controls);
     m->vcpu->ops->controls_changed(m->vcpu);
 }
 
@@ -296,7 +322,7 @@ static bool linear_write(void *ctx, uint64_t gpa, const void *buf, uint64_t size
 
     if (!ram_write(&m->ram, gpa, buf, size))
         return false;
-    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+    machine_written(m, gpa, size);
     return true;
 }
 
@@ -339,7 +365,7 @@ size_t machine_write_linear(struct machine *m, uint64_t gva, const void *buf, si
         if (!translate(m, gva + done, &gpa) ||
             !ram_write(&m->ram, gpa, (const uint8_t *)buf + done, part))
             break;
-        m->vcpu->ops->invalidate(m->vcpu, gpa, part);
+        machine_written(m, gpa, part);
         done += part;
     }
     return done;
@@ -352,7 +378,7 @@ int machine_add_rom(struct machine *m, const uint8_t *image, uint64_t size, stru
     if (rc)
         return rc;
     rc = backing_map(&m->ept, &m->ram);
-    m->vcpu->ops->invalidate(m->vcpu, 0, RAM_HIGH_BASE); /* it lies in two places */
+    remapped(m, 0, RAM_HIGH_BASE); /* it lies in two places */
     return rc ? error_errno(err, rc, "ROM: cannot map it") : 0;
 }
 
@@ -381,7 +407,22 @@ int machine_share(struct machine *from, struct machine *to, uint64_t gpa, uint64
 void machine_use_ept(struct machine *m, const struct ept *ept)
 {
     m->cpu_ept = ept ? ept : &m->ept;
+    remapped(m, 0, 0);
+}
+
+void machine_set_shadow_root(struct machine *m, uint64_t cr3)
+{
+    if (cr3 == m->shadow_root)
+        return;
+    m->shadow_root = cr3;
     machine_ept_changed(m);
+}
+
+void machine_written(struct machine *m, uint64_t gpa, uint64_t size)
+{
+    if (m->shadow)
+        shadow_sync(m->shadow, gpa, size);
+    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
 }
 
 void machine_ept_changed(struct machine *m)
@@ -393,12 +434,12 @@ int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rig
 {
     int rc = backing_protect(&m->ept, &m->ram, gpa, size, rights);
 
-    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+    remapped(m, gpa, size);
     return rc;
 }
 
 void machine_clear_dirty(struct machine *m)
 {
     ram_clear_dirty(&m->ram);
-    m->vcpu->ops->invalidate(m->vcpu, 0, 0);
+    remapped(m, 0, 0);
 }

@@ -35,6 +35,7 @@
 struct backend_ops;
 struct vcpu;
 struct machine;
+struct shadow;
 
 /* Where a guest's text comes from. */
 enum text_source { TEXT_DEBUG_PORT, TEXT_SERIAL };
@@ -51,6 +52,8 @@ struct machine_config {
     uint64_t ram_size;        /* bytes, see core/ram.h */
     struct host_memory *host; /* NULL: one of its own; the same for guests that share pages */
     bool ept_accessed_dirty;  /* the second stage's A and D flags are in use */
+    bool shadow_paging;       /* the CPU has no second stage: mmu/shadow.h */
+    bool shadow_by_monitor;   /* ... and the monitor keeps the tables, not the machine */
     const struct backend_ops *backend; /* NULL: the emulated CPU */
     struct text_sink text;             /* write may be NULL: text is dropped */
     uint64_t rtc_start;                /* what the RTC says at first, seconds since 1970 UTC */
@@ -140,6 +143,10 @@ struct machine {
     enum x86_activity activity; /* halted and shut-down CPUs stay so */
     struct ept ept;             /* what mmu/backing.h makes of `ram` */
     const struct ept *cpu_ept;  /* what the CPU walks; change with machine_use_ept() */
+    struct shadow *shadow;      /* NULL: there are none, or they are the monitor's */
+    uint64_t shadow_root;       /* the CPU's CR3 with shadow paging */
+    bool shadow_trap;           /* the monitor trap flag is set for an open page, */
+    uint64_t shadow_open_at;    /* which was opened at this count of instructions */
     atomic_bool stop_requested;
 };
 
@@ -225,6 +232,12 @@ int machine_share(struct machine *from, struct machine *to, uint64_t gpa, uint64
  * it finds through `ram`, whatever the tables say.
  */
 void machine_use_ept(struct machine *m, const struct ept *ept);
+
+/* With shadow paging: the CPU's CR3. What is cached from another root is forgotten. */
+void machine_set_shadow_root(struct machine *m, uint64_t cr3);
+
+/* [gpa, gpa + size) of guest memory was written behind the CPU's back: forget what was made of it. */
+void machine_written(struct machine *m, uint64_t gpa, uint64_t size);
 
 /* Tables that the CPU walks were changed: forget what is cached of them, as INVEPT does. */
 void machine_ept_changed(struct machine *m);

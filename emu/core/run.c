@@ -4,6 +4,7 @@
  */
 #include "core/backend.h"
 #include "core/clock.h"
+#include "core/handle_shadow.h"
 #include "core/handlers.h"
 #include "core/interrupts.h"
 #include "core/machine.h"
@@ -76,6 +77,8 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
 
     m->raised.info = 0;
     silent = !controls_exit(&m->controls, exit); /* the controls let it pass */
+    if (m->shadow)
+        shadow_at_exit(m, exit);
     if (silent) {
         handled = handlers_dispatch(m, exit, result);
         silent = !controls_exit(&m->controls, exit); /* it may have come to a triple fault */
@@ -148,6 +151,11 @@ static bool run_guest(struct machine *m, uint64_t due, uint64_t left, struct run
 {
     struct vm_exit exit;
 
+    if (m->shadow && shadow_before_run(m)) {
+        result->stop = STOP_GUEST_ERROR;
+        error_set(&result->error, -ENOMEM, "the host has no memory left for shadow tables");
+        return true;
+    }
     if (interrupts_arrive(m, &exit))
         return take_exit(m, &exit, result) == HANDLED_STOP;
     switch (m->vcpu->ops->run(m->vcpu, stretch_length(m, due, left), &exit, &result->error)) {

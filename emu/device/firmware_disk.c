@@ -59,7 +59,7 @@ static bool disk_to_memory(struct machine *m, const struct firmware_disk *d, uin
     if (!ram_write(&m->ram, gpa, d->data + (size_t)sector * DISK_SECTOR, size))
         return false;
     if (size)
-        m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+        machine_written(m, gpa, size);
     return true;
 }
 
@@ -108,7 +108,7 @@ static enum firmware_status tell_map(struct machine *m, struct firmware_disk *d)
     put_le32(entry + 16, ranges[index].type);
     if (!ram_write(&m->ram, gpa, entry, sizeof(entry)))
         return FIRMWARE_NO_MEMORY;
-    m->vcpu->ops->invalidate(m->vcpu, gpa, sizeof(entry));
+    machine_written(m, gpa, sizeof(entry));
     put_le32(d->reg + FIRMWARE_COUNT, index + 1 < count ? index + 1 : 0);
     return FIRMWARE_OK;
 }

@@ -59,12 +59,12 @@ void segment_put(struct machine *m, uint64_t gpa, const uint8_t *data, uint64_t 
     if (size == 0)
         return;
     ram_write(&m->ram, gpa, data, size);
-    m->vcpu->ops->invalidate(m->vcpu, gpa, size);
+    machine_written(m, gpa, size);
 }
 
 void segment_write(struct machine *m, const struct image *image, const struct segment *s)
 {
     ram_write(&m->ram, s->gpa, image->data + s->offset, s->filled);
     zero_range(m, s->gpa + s->filled, s->size - s->filled);
-    m->vcpu->ops->invalidate(m->vcpu, s->gpa, s->size);
+    machine_written(m, s->gpa, s->size);
 }

@@ -72,6 +72,7 @@ bad 2 "vlab: run: option '--exiting' needs a value" run ./ok.bin --exiting
 for ept in '' 0x1000 0x1000=rw 0x1000=xwr 0x1000=rwxx =rwx 0x2000-0x1000=--- x=--- 0x10000000000000=---; do
     bad 2 "vlab: run: --ept: '$ept' is not GPA[-GPA]=RIGHTS, such as 0x30000=r-x" run ./ok.bin --ept "$ept"
 done
+bad 2 "vlab: run: --mmu: 'npt' is none of ept, ept-ad, shadow" run ./ok.bin --mmu npt
 bad 1 "vlab: --ept: 0xffff000-0x10000fff: there is not memory everywhere" run ./ok.bin --at 0x7c00 --ept 0xffff000-0x10000000=---
 bad 2 "vlab: run: --nmi: 'soon' is not a time in ns" run ./ok.bin --nmi soon
 bad 2 "vlab: run: --nmi: '5' is before the one in front of it" run ./ok.bin --nmi 6 --nmi 5

@@ -186,6 +186,16 @@ run 1 run ./read.bin --at 0x7c00 --ept 0x8000-0x9000=-w- --trace r.trace
 "$VLAB" exits r.trace | grep -q 'EPT misconfig .*GPA 0x9000$' || fail "--ept: misconfiguration"
 run 0 run ./read.bin --at 0x7c00 --ept 0x9000=---  --ept 0x9000=r--
 
+# What translates: with shadow paging no second stage exits, but page faults the guest never sees.
+printf '\241\000\220\364' >read.bin
+run 0 run ./read.bin --at 0x7c00 --mmu shadow --trace r.trace
+"$VLAB" exits r.trace --reason exception | grep -q '#PF 0x9000, read$' || fail "--mmu shadow: the fill"
+run 1 run ./read.bin --at 0x7c00 --mmu shadow --ept 0x9000=---
+run 0 run ./read.bin --at 0x7c00 --mmu ept --trace r.trace
+"$VLAB" exits r.trace --reason exception | grep -q '#PF' && fail "--mmu ept"
+run 0 walk ./read.bin 9000 --flat 0x7c00 --mmu ept-ad
+grep -q ', A and D on$' out || fail "--mmu ept-ad"
+
 # NMIs from the button, at their times.
 printf '\372\353\376' >spin.bin # cli; jmp $
 run 0 run ./spin.bin --at 0x7c00 --insns 300 --nmi 100 --nmi 0xc8 --trace r.trace

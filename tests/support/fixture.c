@@ -22,9 +22,8 @@ static void keep_text(void *ctx, enum text_source source, const char *text, size
         f.text[f.text_size++] = text[i];
 }
 
-void fixture_setup(void)
+static void create(struct machine_config config)
 {
-    struct machine_config config = MACHINE_CONFIG_DEFAULT;
     struct error err = {0};
 
     memset(&f, 0, sizeof(f));
@@ -32,6 +31,19 @@ void fixture_setup(void)
     config.text.write = keep_text;
     ck_assert_msg(machine_create(&f.m, &config, &err) == 0, "%s", err.text);
     f.m->observer.seen = keep_exit;
+}
+
+void fixture_setup(void)
+{
+    create((struct machine_config)MACHINE_CONFIG_DEFAULT);
+}
+
+void fixture_setup_shadow(void)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+
+    config.shadow_paging = true;
+    create(config);
 }
 
 void fixture_teardown(void)

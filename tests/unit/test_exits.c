@@ -993,6 +993,28 @@ START_TEST(test_ept_read_modify_write)
 }
 END_TEST
 
+/*
+ * What the bytes behind the border would make of it does not matter: with some it is undefined, but the
+ * fetch is refused first.
+ */
+START_TEST(test_fetch_before_undefined)
+{
+    static const uint8_t first[] = {0xc6, 0xc7, 0x8f, 0xfe, 0x0f}; /* need a ModR/M byte, or more */
+
+    for (size_t i = 0; i < sizeof(first); i++) {
+        fixture_again();
+        LOAD(enter_flat32, 0xe9, 0xfa, 0x6f, 0, 0); /* jmp 7fffh */
+        ck_assert(ram_write(&f.m->ram, 0x7fff, &first[i], 1));
+        ck_assert_int_eq(machine_protect(f.m, 0x8000, 0x1000, EPT_READ), 0);
+        stop_at_exits(true);
+        ck_assert_int_eq(run(100, 0).stop, STOP_MONITOR);
+        ck_assert_uint_eq(f.exits[0].reason, EXIT_EPT_VIOLATION);
+        ck_assert_uint_eq(f.exits[0].rip, 0x7fff);
+        ck_assert_uint_eq(f.exits[0].guest_physical, 0x8000);
+    }
+}
+END_TEST
+
 /* An instruction whose second half may not be fetched: RIP is its start, the address is not. */
 START_TEST(test_ept_fetch_across)
 {
@@ -1332,6 +1354,7 @@ static void add_events(TCase *tc)
     tcase_add_test(tc, test_vectoring_ept);
     tcase_add_loop_test(tc, test_ept_rights, 0, 6);
     tcase_add_test(tc, test_ept_read_modify_write);
+    tcase_add_test(tc, test_fetch_before_undefined);
     tcase_add_test(tc, test_ept_fetch_across);
     tcase_add_test(tc, test_ept_page_walk);
 }

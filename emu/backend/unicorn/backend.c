@@ -213,6 +213,29 @@ static void undo_branch(struct engine *e, uint64_t gva)
     e->machine->insns--;
 }
 
+/* Run up to the page, which holds `fill` meanwhile; true: an instruction reaches it. */
+static bool run_to_fence(struct engine *e, uint64_t page, uint8_t fill)
+{
+    memset(e->hidden + HIDDEN_FENCE, fill, PAGE_SIZE);
+    count_settle(e, engine_linear_rip(e));
+    e->fence = page;
+    count_begin(e);
+    count_step_mode(e, true);
+    memory_flush(e);
+    engine_go(e);
+    e->fence = ~0ull;
+    uc_ctl_flush_tb(e->uc); /* what was translated from the fence is nonsense */
+    memory_flush(e);
+    return e->fence_hit;
+}
+
+/* An instruction that is #UD with what the fence holds may be none with other bytes. */
+static bool is_undefined_before(struct engine *e, uint64_t page)
+{
+    return e->native == SVM_EXIT_EXCEPTION + X86_UD && !e->aborted &&
+           page - engine_linear_rip(e) < 15;
+}
+
 /*
  * The core translates ahead, also into the next page, and reports a fetch denied there with RIP at
  * the block's start. Only an instruction that reaches that page may fault: run up to it, one by
@@ -231,15 +254,10 @@ static bool settle_fetch(struct engine *e)
         memory_locate(e, rip);
         return true;
     }
-    count_settle(e, rip);
-    e->fence = page;
-    count_begin(e);
-    count_step_mode(e, true);
-    memory_flush(e);
-    engine_go(e);
-    e->fence = ~0ull;
-    uc_ctl_flush_tb(e->uc); /* what was translated from the fence is nonsense */
-    memory_flush(e);
+    if (!run_to_fence(e, page, 0x90) && is_undefined_before(e, page)) {
+        e->native = -1;
+        run_to_fence(e, page, 0x00);
+    }
     if (!e->fence_hit)
         return false;
     e->fault = fault;

@@ -18,6 +18,7 @@
 
 #include "backend/unicorn/vmcb.h"
 #include "core/nested.h"
+#include "mmu/shadow.h"
 #include "x86/operand.h"
 
 #include <errno.h>
@@ -106,13 +107,22 @@ void memory_flush_tlb(struct engine *e)
     memory_flush(e);
 }
 
+/* What was translated from a frame. */
+static void drop_code(struct engine *e, uint64_t hpa)
+{
+    uint64_t alias = ALIAS_BASE + (hpa & PAGE_MASK);
+
+    if (!is_data(e, hpa))
+        uc_ctl_remove_cache(e->uc, alias, alias + PAGE_SIZE);
+}
+
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
 {
     uint64_t first = gpa & PAGE_MASK, hpa;
 
     for (uint64_t page = first; page - first < size + (gpa - first); page += PAGE_SIZE)
-        if (memory_hpa(e, page, &hpa) && !is_data(e, hpa))
-            uc_ctl_remove_cache(e->uc, ALIAS_BASE + hpa, ALIAS_BASE + hpa + PAGE_SIZE);
+        if (memory_hpa(e, page, &hpa))
+            drop_code(e, hpa);
     memory_flush(e);
 }
 
@@ -120,18 +130,20 @@ void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
  * While fetches are denied no page is executable in the core's TLB, and a store to one that is not
  * drops no translations.
  */
-static void note_push(struct engine *e, uint64_t gpa)
+static void note_push(struct engine *e, uint64_t hpa)
 {
     if (e->pushed_count < sizeof(e->pushed) / sizeof(e->pushed[0]))
-        e->pushed[e->pushed_count++] = gpa;
+        e->pushed[e->pushed_count++] = hpa;
     else
-        memory_invalidate(e, gpa, 1); /* of no delivery: its stack spans two pages at most */
+        drop_code(e, hpa); /* of no delivery: its stack spans two pages at most */
 }
 
 void memory_settle_pushes(struct engine *e)
 {
+    if (e->pushed_count)
+        memory_flush(e);
     while (e->pushed_count)
-        memory_invalidate(e, e->pushed[--e->pushed_count], 1);
+        drop_code(e, e->pushed[--e->pushed_count]);
 }
 
 /* ---- guest tables ------------------------------------------------------------------------ */
@@ -177,12 +189,30 @@ struct translation {
     struct x86_walk walk;
 };
 
+static bool shadow_paging(const struct engine *e)
+{
+    return e->machine->config.shadow_paging;
+}
+
+/* By the guest's own tables. */
 static void translation_begin(struct engine *e, struct translation *t)
 {
     memory_paging(e, &t->mmu);
     t->mmu.read = nested_read;
     t->mmu.ctx = &t->tables;
     t->tables.ept = e->machine->cpu_ept;
+}
+
+/* By what the CPU walks: with shadow paging, tables that lead to host memory at once. */
+static void cpu_translation_begin(struct engine *e, struct translation *t)
+{
+    struct x86_paging guest;
+
+    translation_begin(e, t);
+    if (!shadow_paging(e))
+        return;
+    guest = t->mmu;
+    shadow_registers(&guest, e->machine->shadow_root, e->machine->ram.host, &t->mmu);
 }
 
 static void translate(struct engine *e, struct translation *t, uint64_t gva, enum x86_access access,
@@ -192,6 +222,20 @@ static void translate(struct engine *e, struct translation *t, uint64_t gva, enu
     t->tables.refused = false;
     if (!x86_tlb_translate(&e->vcpu->tlb, &t->mmu, gva, access, user, &t->walk))
         x86_walk(&t->mmu, gva, access, user, &t->walk);
+}
+
+static void cpu_translate(struct engine *e, struct translation *t, uint64_t gva,
+                          enum x86_access access, bool user)
+{
+    if (!shadow_paging(e)) {
+        translate(e, t, gva, access, user);
+        return;
+    }
+    x86_walk(&t->mmu, gva, access, user, &t->walk);
+    if (t->walk.verdict != X86_WALK_OK || host_memory_ptr(host_of(e), t->walk.gpa, 1))
+        return;
+    t->walk.verdict = X86_WALK_NOT_PRESENT; /* leads out of the host's memory */
+    t->walk.error_code &= ~PF_PRESENT;
 }
 
 /* The second stage does not let the CPU read a table, or set a flag there. */
@@ -206,11 +250,23 @@ static enum fault_kind table_refused(struct engine *e, const struct ept_walk *re
     return refused->verdict == EPT_MISCONFIGURED ? FAULT_EPT_MISCONFIG : FAULT_EPT;
 }
 
+static void shadow_write(void *ctx, uint64_t hpa, unsigned size, uint64_t value)
+{
+    struct engine *e = ctx;
+
+    (void)size; /* the CPU's entries have 8 bytes */
+    host_write64(e->machine->ram.host, hpa, value);
+}
+
 /* A walk was made: what remains of it. */
 static enum fault_kind keep_walk(struct engine *e, enum x86_access access, struct translation *t)
 {
     const struct ept_walk *refused;
 
+    if (shadow_paging(e)) { /* the shadow is what is cached */
+        x86_walk_set_accessed_dirty(&t->walk, access, shadow_write, e);
+        return FAULT_NONE;
+    }
     if (!x86_tlb_has_room(&e->vcpu->tlb, t->walk.gva))
         return FAULT_TLB_FULL;
     refused = nested_flags_refused(&t->tables, &t->walk, access);
@@ -257,16 +313,17 @@ static bool walk_table(struct engine *e, enum x86_access access, struct translat
 
     if (e->table_access == TABLE_ACCESS_DATA || !in_system_table(e, t->walk.gva))
         return true;
-    translation_begin(e, &implicit);
+    cpu_translation_begin(e, &implicit);
     implicit.mmu.ac = t->mmu.ac;
     implicit.mmu.implicit = true;
-    translate(e, &implicit, t->walk.gva, access, false);
-    if (implicit.walk.verdict == t->walk.verdict)
+    cpu_translate(e, &implicit, t->walk.gva, access, false);
+    if (implicit.walk.verdict == X86_WALK_OK && t->walk.verdict == X86_WALK_OK)
         return true;
     if (e->table_access == TABLE_ACCESS_UNKNOWN)
         return false;
     *t = implicit;
-    t->mmu.ctx = &t->tables;
+    if (!shadow_paging(e))
+        t->mmu.ctx = &t->tables;
     return true;
 }
 
@@ -275,13 +332,13 @@ static enum fault_kind stage_one(struct engine *e, uint64_t gva, enum x86_access
 {
     bool user = (e->cr0 & CR0_PG) && !e->delivering && engine_cpl(e) == 3;
 
-    translation_begin(e, t);
+    cpu_translation_begin(e, t);
     if (e->cr4 & CR4_SMAP)
         t->mmu.ac = engine_reg(e, UC_X86_REG_RFLAGS) & RFLAGS_AC;
     t->mmu.implicit = e->delivering;
-    translate(e, t, gva, access, user);
-    if (user && access != X86_FETCH &&
-        (t->walk.verdict == X86_WALK_DENIED || (e->cr4 & CR4_SMAP)) && !walk_table(e, access, t))
+    cpu_translate(e, t, gva, access, user);
+    if (user && access != X86_FETCH && (t->walk.verdict != X86_WALK_OK || (e->cr4 & CR4_SMAP)) &&
+        !walk_table(e, access, t))
         return FAULT_SYSTEM_TABLE;
     if (t->walk.verdict == X86_WALK_NOT_CANONICAL)
         return FAULT_CANONICAL;
@@ -363,11 +420,11 @@ static void note_use(struct engine *e, uint8_t *use, enum x86_access access)
 /* A page whose next store has to come back here: for the dirty log, the guest's D or the EPT's. */
 static bool is_clean(struct engine *e, const struct x86_walk *walk, const struct ept_walk *page)
 {
-    const struct ram_slot *slot = ram_find(&e->machine->ram, walk->gpa);
+    const struct ram_slot *slot = shadow_paging(e) ? NULL : ram_find(&e->machine->ram, walk->gpa);
 
     if (slot && slot->dirty && !slot->dirty[(walk->gpa - slot->gpa) / PAGE_SIZE])
         return true;
-    return !walk->dirty || (ept_has_accessed_dirty(e->machine->cpu_ept) &&
+    return !walk->dirty || (page->count && ept_has_accessed_dirty(e->machine->cpu_ept) &&
                             !(page->steps[page->count - 1].entry & EPT_DIRTY));
 }
 
@@ -431,16 +488,28 @@ static bool fill_page(struct engine *e, uint64_t gva, enum x86_access access,
         note_use(e, use, access);
         return deny(e, FAULT_CODE_WRITTEN, gva, access);
     }
-    if (access == X86_WRITE)
+    if (access == X86_WRITE && !shadow_paging(e)) /* else the monitor has, as it made it writable */
         ram_mark_dirty(&e->machine->ram, guest->gpa);
     ept_set_accessed_dirty(e->machine->cpu_ept, page, access == X86_WRITE);
     note_use(e, use, access);
     if (access == X86_WRITE && e->stop_fetch && *use != PAGE_DATA)
-        note_push(e, guest->gpa);
+        note_push(e, page->hpa);
     entry->paddr = hpa;
     entry->perms = break_perms(e, allowed(e, guest, page, access, *use), page->hpa);
     break_filled(e, gva, page->hpa);
     return true;
+}
+
+/* What the shadow does not map may be a device's. */
+static bool shadow_mmio(struct engine *e, uint64_t gva, enum x86_access access, uint64_t *gpa)
+{
+    struct translation t;
+
+    translation_begin(e, &t);
+    t.mmu.ac = true; /* the shadow's fault was let through to here */
+    translate(e, &t, gva, access, false);
+    *gpa = t.walk.gpa;
+    return t.walk.verdict == X86_WALK_OK && mmio_reaches(e, t.walk.gpa, access);
 }
 
 static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, uc_tlb_entry *entry)
@@ -454,8 +523,15 @@ static bool fill_guest(struct engine *e, uint64_t gva, enum x86_access access, u
     e->fault.error_code = t.walk.error_code;
     if (kind == FAULT_SYSTEM_TABLE || kind == FAULT_TLB_FULL)
         return deny(e, kind, gva, access);
+    if (kind == FAULT_PAGE && shadow_paging(e) && e->mmio_open &&
+        shadow_mmio(e, gva, access, &page.gpa))
+        return fill_mmio(e, page.gpa, access, entry);
     if (kind != FAULT_NONE)
         return deny_located(e, kind, gva, access, entry);
+    if (shadow_paging(e)) {
+        page = (struct ept_walk){.hpa = t.walk.gpa, .rights = EPT_ALL};
+        return fill_page(e, gva, access, &t.walk, &page, entry);
+    }
     ept_walk(e->machine->cpu_ept, t.walk.gpa, nested_right(access), &page);
     return page.verdict == EPT_OK ? fill_page(e, gva, access, &t.walk, &page, entry)
                                   : deny_page(e, gva, access, &t.walk, &page, entry);
@@ -601,7 +677,7 @@ void memory_locate_write(struct engine *e)
 /* ---- reading and writing for the monitor ------------------------------------------------- */
 
 /* A page to write to, and `size` cut off at its end. */
-static uint8_t *linear_ptr(struct engine *e, uint64_t gva, size_t *size)
+static uint8_t *linear_ptr(struct engine *e, uint64_t gva, size_t *size, uint64_t *gpa)
 {
     size_t left = PAGE_SIZE - gva % PAGE_SIZE;
     struct translation t;
@@ -615,6 +691,7 @@ static uint8_t *linear_ptr(struct engine *e, uint64_t gva, size_t *size)
     translate(e, &t, gva, X86_WRITE, false);
     if (t.walk.verdict != X86_WALK_OK)
         return NULL;
+    *gpa = t.walk.gpa;
     ram_own(&e->machine->ram, t.walk.gpa);
     ept_walk(e->machine->cpu_ept, t.walk.gpa, EPT_WRITE, &page);
     if (page.verdict != EPT_OK)
@@ -631,11 +708,14 @@ size_t memory_write(struct engine *e, uint64_t gva, const uint8_t *buf, size_t s
 
     while (done < size) {
         size_t part = size - done;
-        uint8_t *to = linear_ptr(e, gva + done, &part);
+        uint64_t gpa;
+        uint8_t *to = linear_ptr(e, gva + done, &part, &gpa);
 
         if (!to)
             break;
         memcpy(to, buf + done, part);
+        if (e->machine->shadow)
+            shadow_sync(e->machine->shadow, gpa, part);
         done += part;
     }
     return done;
@@ -658,9 +738,24 @@ static bool code_gpa(struct engine *e, uint64_t gva, uint64_t *gpa)
     return walk.verdict == X86_WALK_OK;
 }
 
+/* What runs is what the shadow maps, also where the guest's tables have more. */
+static bool shadow_code_hpa(struct engine *e, uint64_t gva, uint64_t *hpa)
+{
+    struct translation t;
+
+    cpu_translation_begin(e, &t);
+    t.mmu.ac = true;
+    cpu_translate(e, &t, gva, X86_READ, false);
+    *hpa = t.walk.gpa;
+    return t.walk.verdict == X86_WALK_OK;
+}
+
 bool memory_code_hpa(struct engine *e, uint64_t gva, uint64_t *hpa)
 {
     uint64_t gpa;
+
+    if (shadow_paging(e))
+        return shadow_code_hpa(e, gva, hpa);
 
     return code_gpa(e, gva, &gpa) && memory_hpa(e, gpa, hpa);
 }

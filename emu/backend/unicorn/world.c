@@ -441,7 +441,6 @@ static int map_hidden(struct engine *e, struct error *err)
     memcpy(e->hidden + HIDDEN_STUB, stub, sizeof(stub));
     memset(e->hidden + HIDDEN_IOPM, 0xff, 3 * PAGE_SIZE);
     memset(e->hidden + HIDDEN_MSRPM, 0xff, 2 * PAGE_SIZE);
-    memset(e->hidden + HIDDEN_FENCE, 0x90, PAGE_SIZE);
     return 0;
 }
 
