@@ -98,7 +98,10 @@ void ept_walk(const struct ept *ept, uint64_t gpa, unsigned access, struct ept_w
     uint64_t table = EPTP_TABLE(ept->eptp);
     const char *wrong;
 
-    *walk = (struct ept_walk){.gpa = gpa, .rights = EPT_ALL};
+    walk->gpa = gpa; /* the steps that are not taken stay as they are: this is the CPU's way */
+    walk->hpa = walk->page_size = 0;
+    walk->count = walk->type = 0;
+    walk->rights = EPT_ALL;
     if (gpa >= EPT_GPA_END) {
         walk->rights = 0;
         refuse(walk, EPT_NOT_PRESENT, "the address has more than 48 bits");

@@ -58,10 +58,10 @@ struct ept_step {
 
 struct ept_walk {
     uint64_t gpa;
-    uint64_t hpa;       /* when the walk came to a page, allowed or not */
-    uint64_t page_size; /* bytes; 0: it came to none */
-    struct ept_step steps[EPT_LEVELS];
-    uint8_t count;    /* entries read */
+    uint64_t hpa;                      /* when the walk came to a page, allowed or not */
+    uint64_t page_size;                /* bytes; 0: it came to none */
+    struct ept_step steps[EPT_LEVELS]; /* `count` of them are filled */
+    uint8_t count;                     /* entries read */
     uint8_t rights;   /* the AND over all entries read, as an EPT violation reports them */
     uint8_t type;     /* enum ept_type of the page */
     uint8_t verdict;  /* enum ept_verdict */
