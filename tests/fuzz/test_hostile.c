@@ -58,6 +58,8 @@ static struct machine *create(uint64_t seed, const char **kind, struct outcome *
     struct error err;
 
     config.ram_size = HOSTILE_RAM;
+    config.shadow_paging = seed % 4 == 3;
+    config.ept_accessed_dirty = seed % 4 == 1;
     ck_assert_msg(machine_create(&m, &config, &err) == 0, "%s", err.text);
     *kind = hostile_load(m, seed);
     ck_assert_ptr_nonnull(*kind);
