@@ -38,6 +38,14 @@ void fixture_setup(void)
     create((struct machine_config)MACHINE_CONFIG_DEFAULT);
 }
 
+void fixture_setup_ept_flags(void)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+
+    config.ept_accessed_dirty = true;
+    create(config);
+}
+
 void fixture_setup_shadow(void)
 {
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
