@@ -4,7 +4,9 @@
  */
 #include "cli/guest_at.h"
 #include "core/explain.h"
+#include "core/handle_shadow.h"
 #include "core/nested.h"
+#include "mmu/shadow.h"
 #include "tui/memory.h"
 #include "x86/paging_words.h"
 
@@ -265,8 +267,10 @@ static void print_stages(const struct report *r)
 {
     const struct ept *ept = r->o->guest.machine->cpu_ept;
 
-    printf("\nstage 2: EPTP %" PRIx64 ", %u levels, A and D %s\n", ept->eptp,
-           (unsigned)EPTP_LEVELS(ept->eptp), ept_has_accessed_dirty(ept) ? "on" : "off");
+    printf("\n%s: EPTP %" PRIx64 ", %u levels, A and D %s\n",
+           r->o->guest.machine->shadow ? "map of guest memory, which the CPU does not walk"
+                                       : "stage 2",
+           ept->eptp, (unsigned)EPTP_LEVELS(ept->eptp), ept_has_accessed_dirty(ept) ? "on" : "off");
     printf("%-5s  %10s  %10s  %-6s  %-6s  %-4s  entries, from the PML4E on\n", "for", "guest-phys",
            "host-phys", "page", "rights", "type");
     for (unsigned i = 0; i < NESTED_TABLES_MAX; i++)
@@ -274,6 +278,63 @@ static void print_stages(const struct report *r)
             print_stage(x86_entry_name(r->walk.guest.steps[i].level), &r->walk.tables[i]);
     if (r->walk.page.count)
         print_stage("page", &r->walk.page);
+}
+
+/* ---- shadow tables ---------------------------------------------------------------------------- */
+
+/* What the CPU really walks, where there is no second stage. False: there is one. */
+static bool shadow_walk(const struct report *r, struct x86_paging *cpu, struct x86_walk *walk)
+{
+    struct machine *m = r->o->guest.machine;
+
+    if (!m->shadow || shadow_before_run(m))
+        return false;
+    shadow_registers(&r->mmu, m->shadow_root, m->ram.host, cpu);
+    x86_walk(cpu, r->gva, r->o->access, r->o->user, walk);
+    return true;
+}
+
+static void print_shadow(const struct report *r)
+{
+    struct x86_paging cpu;
+    struct x86_walk walk;
+
+    if (!shadow_walk(r, &cpu, &walk))
+        return;
+    printf("\nshadow: %s, CR3 %" PRIx64 ", host-physical\n",
+           x86_paging_name(x86_paging_levels(&cpu)), cpu.cr3);
+    for (unsigned i = 0; i < walk.count; i++) {
+        char bits[X86_ENTRY_TEXT_MAX];
+
+        printf("%-5s  %10" PRIx64 "  %016" PRIx64 "  %s\n", x86_entry_name(walk.steps[i].level),
+               walk.steps[i].entry_gpa, walk.steps[i].entry,
+               x86_entry_text(&cpu, walk.steps[i].level, walk.steps[i].entry, bits));
+    }
+    if (walk.verdict == X86_WALK_OK)
+        printf("leads to %" PRIx64 ", without an exit\n", walk.gpa);
+    else
+        printf("%s: #PF with error code %" PRIx32 " first, for the hypervisor\n", walk.rule,
+               walk.error_code);
+}
+
+static json_t *shadow_json(const struct report *r)
+{
+    json_t *entries = json_array();
+    struct x86_paging cpu;
+    struct x86_walk walk;
+
+    if (!shadow_walk(r, &cpu, &walk)) {
+        json_decref(entries);
+        return json_null();
+    }
+    for (unsigned i = 0; i < walk.count; i++)
+        json_array_append_new(entries, json_pack("{s:s, s:o, s:o}", "entry",
+                                                 x86_entry_name(walk.steps[i].level), "address",
+                                                 guest_at_hex(walk.steps[i].entry_gpa), "value",
+                                                 guest_at_hex(walk.steps[i].entry)));
+    return json_pack("{s:o, s:o, s:s, s:o}", "cr3", guest_at_hex(cpu.cr3), "host_physical",
+                     walk.verdict == X86_WALK_OK ? guest_at_hex(walk.gpa) : json_null(), "rule",
+                     walk.rule, "entries", entries);
 }
 
 static void print_reads(const struct report *r)
@@ -318,6 +379,8 @@ static void print_lines(const struct report *r)
     print_page(r);
     if (!not_canonical(&r->walk))
         print_stages(r);
+    if (!not_canonical(&r->walk))
+        print_shadow(r);
     print_reads(r);
     printf("\n%s: %s (%s)\n", verdict_name(&r->walk), rule_of(&r->walk), manual_of(&r->walk));
     if (r->walk.verdict != NESTED_ALLOWED)
@@ -421,6 +484,7 @@ static void print_json(const struct report *r)
     set_page(object, r);
     json_object_set_new(object, "eptp", guest_at_hex(r->o->guest.machine->cpu_ept->eptp));
     json_object_set_new(object, "second_stage", stages_json(r));
+    json_object_set_new(object, "shadow", shadow_json(r));
     json_object_set_new(object, "reads", json_integer(r->walk.reads));
     json_object_set_new(object, "nested_reads", json_integer(r->walk.nested_reads));
     json_object_set_new(object, "allowed", json_boolean(r->walk.verdict == NESTED_ALLOWED));

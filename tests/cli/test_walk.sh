@@ -116,6 +116,17 @@ run 0 walk "$long" 30000000 --at 8 --access x
 has "refused by the second stage: nothing is mapped there (SDM vol. 3, 29.3.3.2 and 28.2.1, Table 28-7)"
 has " EPT violation, qualification 584, guest-physical 30000000"
 
+# Shadow paging: what the guest has used leads to host memory at once, the rest faults first.
+run 0 walk "$long" 100000 "$end" --mmu shadow
+grep -q '^shadow: 4-level paging, CR3 [0-9a-f]*, host-physical$' out || fail "walk: shadow"
+grep -q '^map of guest memory, which the CPU does not walk: EPTP ' out || fail "walk: the map"
+grep -q '^PTE .*  0000000040100[0-9a-f]*  P' out || fail "walk: shadow entry"
+grep -q '^leads to 40100000, without an exit$' out || fail "walk: shadow translation"
+run 0 walk "$long" 3f000000 "$end" --mmu shadow
+has "P = 0: not present: #PF with error code 0 first, for the hypervisor"
+run 0 walk "$long" 100000 "$end" --mmu shadow --json
+grep -q '"shadow":{"cr3":"0x[0-9a-f]*","host_physical":"0x40100000",' out || fail "walk --json: shadow"
+
 # PAE: the PDPTE is the CPU's. 5 levels: five of them.
 run 0 walk "$pae" 40000123 "$end"
 has "PDPTE 10c000 1 10c008 CPU 0000000000109001 1 1 0 P"
