@@ -93,7 +93,13 @@ void explain_ept_why(struct text *t, const struct vm_exit *exit)
         text_add(t, "The guest touched memory that the second stage (EPT) does not allow.");
         return;
     }
-    if (q & EPT_QUAL_GLA_VALID && !(q & EPT_QUAL_TRANSLATION)) {
+    if (!(q & EPT_QUAL_GLA_VALID)) {
+        text_add(t, "The CPU was to load the four PDPTEs of PAE paging, which translates no linear "
+                    "address; ");
+        add_ept_verdict(t, exit);
+        return;
+    }
+    if (!(q & EPT_QUAL_TRANSLATION)) {
         text_add(t, "The CPU was walking the guest's page tables and needed %s; ",
                  q & EPT_QUAL_WRITE ? "to set the A or D flag of an entry" : "an entry");
         add_ept_verdict(t, exit);

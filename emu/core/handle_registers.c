@@ -9,6 +9,7 @@
 #include "core/handle.h"
 
 #include "core/clock.h"
+#include "core/nested.h"
 #include "x86/control.h"
 #include "x86/msr.h"
 
@@ -70,7 +71,30 @@ static uint64_t own(uint64_t value, uint64_t mask, uint64_t real, bool exits)
 #define PDPTE_CR0 (CR0_PG | CR0_CD | CR0_NW)
 #define PDPTE_CR4 (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
 
-/* False: the new PDPTEs have reserved bits set. */
+/*
+ * Does the second stage let the CPU read the four PDPTEs? No linear address is translated then: bit 7 of
+ * the qualification is clear (SDM vol. 3, Table 28-7).
+ */
+static bool pdptes_refused(struct machine *m, uint64_t gpa)
+{
+    struct ept_walk walk;
+    struct nested_access access = {
+        .refused = &walk, .access = nested_table_right(m->cpu_ept), .no_linear = true};
+
+    ept_walk(m->cpu_ept, gpa, access.access, &walk);
+    if (walk.verdict == EPT_OK)
+        return false;
+    m->refused =
+        (struct vm_exit){.reason = EXIT_EPT_MISCONFIG, .guest_physical = gpa, .has = EXIT_HAS_GPA};
+    if (walk.verdict != EPT_MISCONFIGURED) {
+        m->refused.reason = EXIT_EPT_VIOLATION;
+        m->refused.has |= EXIT_HAS_QUALIFICATION;
+        m->refused.qualification = nested_qualification(&access);
+    }
+    return true;
+}
+
+/* False: the new PDPTEs have reserved bits set, or cannot be read: then m->refused says so. */
 static bool load_pdptes(struct machine *m, unsigned number, uint64_t value)
 {
     struct x86_paging mmu;
@@ -83,7 +107,7 @@ static bool load_pdptes(struct machine *m, unsigned number, uint64_t value)
     *(number == 0 ? &mmu.cr0 : number == 3 ? &mmu.cr3 : &mmu.cr4) = value;
     if ((mmu.efer & (EFER_LMA | EFER_LME)) || !x86_paging_is_pae(&mmu))
         return true;
-    if (!x86_load_pdptes(&mmu, pdpte))
+    if (pdptes_refused(m, mmu.cr3 & 0xffffffe0) || !x86_load_pdptes(&mmu, pdpte))
         return false;
     m->vcpu->ops->set_pdptes(m->vcpu, pdpte);
     return true;
@@ -102,8 +126,8 @@ static enum handled cr_write(struct machine *m, const struct vm_exit *exit)
         value = own(value | CR0_ET, c->cr0_mask, cr(m, 0), exits);
     else if (number == 4)
         value = own(value, c->cr4_mask, cr(m, 4), exits);
-    if (!load_pdptes(m, number, value))
-        return handle_raise_gp(m);
+    if (!load_pdptes(m, number, value)) /* who intercepts reads them for the guest, and cannot */
+        return m->refused.reason && !exits ? HANDLED : handle_raise_gp(m);
     if (exits && number == 0)
         c->cr0_shadow = value;
     else if (exits && number == 4)

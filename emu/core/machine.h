@@ -133,6 +133,8 @@ struct machine {
 
     uint64_t insns;          /* retired since creation */
     struct x86_event raised; /* by the handler of this exit; #DB has its reasons in cr2 */
+    struct vm_exit refused;  /* by the handler: an access that the second stage does not let the
+                                instruction make; reason 0: none */
     uint64_t random;         /* state of RDRAND */
     uint64_t slept;          /* ns that the CPU has waited in HLT; see core/clock.h */
     uint64_t exits;          /* handled since creation */

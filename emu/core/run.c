@@ -40,6 +40,18 @@ static void note_raised(const struct machine *m, struct vm_exit *exit)
         exit->raised = INTR_VECTOR(m->raised.info) & 31;
 }
 
+/* An instruction that the controls let pass met the second stage: `exit` becomes what that makes. */
+static bool refused_exits(const struct machine *m, struct vm_exit *exit)
+{
+    exit->reason = m->refused.reason;
+    exit->has = (uint8_t)((exit->has & EXIT_HAS_INSN) | m->refused.has);
+    exit->qualification = m->refused.qualification;
+    exit->guest_physical = m->refused.guest_physical;
+    exit->value = 0;
+    exit->insn_info = 0;
+    return true;
+}
+
 /*
  * An instruction that the controls let pass raised an exception: does that leave the guest? Then
  * `exit` becomes the exception's.
@@ -49,6 +61,8 @@ static bool raised_exits(struct machine *m, struct vm_exit *exit)
     static const struct x86_event none = {0};
     struct vm_exit other = *exit;
 
+    if (m->refused.reason)
+        return refused_exits(m, exit);
     if (!(m->raised.info & INTR_VALID))
         return false;
     other.reason = EXIT_EXCEPTION_NMI;
@@ -76,6 +90,7 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
     bool silent;
 
     m->raised.info = 0;
+    m->refused.reason = 0;
     silent = !controls_exit(&m->controls, exit); /* the controls let it pass */
     if (m->shadow)
         shadow_at_exit(m, exit);

@@ -236,6 +236,61 @@ START_TEST(test_bit_12_nmi_unblocking)
 }
 END_TEST
 
+/* ---- PDPTEs ------------------------------------------------------------------------------ */
+
+/* PAE paging with a large page at 0; mov cr3,eax with EAX = 30020h. */
+static void enter_pae(struct x86_state *s)
+{
+    uint8_t entry[8];
+
+    enter_flat32(s);
+    put_le64(entry, 0x83);
+    ck_assert(ram_write(&f.m->ram, 0x20000, entry, 8));
+    s->cr0 |= CR0_PG;
+    s->cr4 = CR4_PAE;
+    s->cr3 = 0x21000;
+    s->pdpte[0] = 0x20001;
+    s->gpr[X86_RAX] = 0x30020;
+}
+
+/* The CPU loads them with CR3: no linear address is translated, and MOV has not executed. */
+START_TEST(test_pdptes)
+{
+    struct controls controls = f.m->controls;
+    struct x86_state s;
+
+    controls.primary &= ~PRIMARY_CR3_LOAD;
+    machine_set_controls(f.m, &controls);
+    LOAD(enter_pae, 0x0f, 0x22, 0xd8, 0xf4);
+    ck_assert_int_eq(machine_protect(f.m, 0x30000, 1, EPT_EXECUTE), 0);
+    run(10, 1);
+    ck_assert_uint_eq(f.count, 1);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_EPT_VIOLATION);
+    ck_assert_uint_eq(f.exits[0].qualification, 1u << 0 | 1u << 5);
+    ck_assert_uint_eq(f.exits[0].guest_physical, 0x30020);
+    ck_assert(!(f.exits[0].has & EXIT_HAS_GVA));
+    ck_assert_uint_eq(f.exits[0].rip, AT);
+    machine_get_state(f.m, &s);
+    ck_assert_uint_eq(s.cr3, 0x21000);
+    ck_assert_uint_eq(s.rip, AT);
+    ck_assert_int_eq(machine_protect(f.m, 0x30000, 1, EPT_ALL), 0);
+    ck_assert_uint_eq(run(1, 0).insns, 1); /* nothing is present there: so far, and no further */
+    machine_get_state(f.m, &s);
+    ck_assert_uint_eq(s.cr3, 0x30020);
+}
+END_TEST
+
+/* Who intercepts MOV to CR3 loads them for the guest, and gives it #GP when that fails. */
+START_TEST(test_pdptes_intercepted)
+{
+    LOAD(enter_pae, 0x0f, 0x22, 0xd8, 0xf4);
+    ck_assert_int_eq(machine_protect(f.m, 0x30000, 1, 0), 0);
+    run(10, 1);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_CR_ACCESS);
+    ck_assert_uint_eq(f.exits[0].raised, X86_GP);
+}
+END_TEST
+
 /* ---- the guest's tables -------------------------------------------------------------------- */
 
 struct table_case {
@@ -442,6 +497,8 @@ int main(void)
     tcase_add_test(tc, test_bit_11_execute_disable);
     tcase_add_test(tc, test_bits_9_to_11_without_paging);
     tcase_add_test(tc, test_bit_12_nmi_unblocking);
+    tcase_add_test(tc, test_pdptes);
+    tcase_add_test(tc, test_pdptes_intercepted);
     tcase_add_test(tc, test_tables);
     tcase_add_test(tc, test_tables_with_flags);
     tcase_add_test(tc, test_again);
