@@ -131,23 +131,12 @@ static bool passed(const struct report *r, unsigned step)
            r->walk.guest.verdict == X86_WALK_NO_TABLE;
 }
 
-/* The walk of the second stage that refused a table. */
-static const struct ept_walk *refused_table(const struct nested_walk *walk)
-{
-    unsigned i = 0;
-
-    while (i + 1 < NESTED_TABLES_MAX &&
-           (!walk->tables[i].count || walk->tables[i].verdict == EPT_OK))
-        i++;
-    return &walk->tables[i];
-}
-
 /* What decided, and the manual's section for it. */
 static const char *rule_of(const struct nested_walk *walk)
 {
     switch (walk->verdict) {
     case NESTED_TABLE:
-        return refused_table(walk)->rule;
+        return nested_refused_table(walk)->rule;
     case NESTED_PAGE:
     case NESTED_MISCONFIG:
         return walk->page.rule;

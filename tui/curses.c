@@ -66,7 +66,8 @@ static void modes_open(struct terminal *t)
     intrflush(t->keys, FALSE);
     keypad(t->keys, TRUE);
     nodelay(t->keys, TRUE);
-    set_escdelay(ESCAPE_DELAY_MS);
+    if (!getenv("ESCDELAY")) /* ncurses' own: for lines where a key's bytes come apart */
+        set_escdelay(ESCAPE_DELAY_MS);
     refresh(); /* an empty screen: enters the alternate one */
 }
 

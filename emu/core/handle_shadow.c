@@ -113,14 +113,11 @@ static enum shadow_verdict refused(struct machine *m, const struct ept_walk *wal
 
 static enum shadow_verdict table_refused(struct machine *m, const struct nested_walk *walk)
 {
-    unsigned i = 0;
+    uint64_t gpa = nested_refused_table(walk)->gpa;
 
-    while (i + 1 < NESTED_TABLES_MAX &&
-           (!walk->tables[i].count || walk->tables[i].verdict == EPT_OK))
-        i++;
-    if (!ram_is_shared(&m->ram, walk->tables[i].gpa))
+    if (!ram_is_shared(&m->ram, gpa))
         return SHADOW_NO_TABLE;
-    return ram_own(&m->ram, walk->tables[i].gpa) ? SHADOW_OUT_OF_MEMORY : SHADOW_AGAIN;
+    return ram_own(&m->ram, gpa) ? SHADOW_OUT_OF_MEMORY : SHADOW_AGAIN;
 }
 
 /* Both the guest's tables and the map allow it. */

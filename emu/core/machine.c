@@ -90,13 +90,12 @@ static int on_moved(void *ctx, uint64_t gpa)
 
 static int create_shadow(struct machine *m, struct error *err)
 {
-    int rc = 0;
+    int rc;
 
     if (!m->config.shadow_paging)
         return 0;
     shadow_controls(&m->controls);
-    if (!m->config.shadow_by_monitor)
-        rc = shadow_create(&m->shadow, m->ram.host);
+    rc = shadow_create(&m->shadow, m->ram.host);
     return rc ? error_errno(err, rc, "machine: cannot make its shadow tables") : 0;
 }
 

@@ -53,7 +53,6 @@ struct machine_config {
     struct host_memory *host; /* NULL: one of its own; the same for guests that share pages */
     bool ept_accessed_dirty;  /* the second stage's A and D flags are in use */
     bool shadow_paging;       /* the CPU has no second stage: mmu/shadow.h */
-    bool shadow_by_monitor;   /* ... and the monitor keeps the tables, not the machine */
     const struct backend_ops *backend; /* NULL: the emulated CPU */
     struct text_sink text;             /* write may be NULL: text is dropped */
     uint64_t rtc_start;                /* what the RTC says at first, seconds since 1970 UTC */
@@ -145,7 +144,7 @@ struct machine {
     enum x86_activity activity; /* halted and shut-down CPUs stay so */
     struct ept ept;             /* what mmu/backing.h makes of `ram` */
     const struct ept *cpu_ept;  /* what the CPU walks; change with machine_use_ept() */
-    struct shadow *shadow;      /* NULL: there are none, or they are the monitor's */
+    struct shadow *shadow;      /* NULL: there is a second stage */
     uint64_t shadow_root;       /* the CPU's CR3 with shadow paging */
     bool shadow_trap;           /* the monitor trap flag is set for an open page, */
     uint64_t shadow_open_at;    /* which was opened at this count of instructions */

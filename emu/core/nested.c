@@ -130,6 +130,16 @@ static void judge(struct nested_tables *tables, enum x86_access access, struct n
     }
 }
 
+const struct ept_walk *nested_refused_table(const struct nested_walk *walk)
+{
+    unsigned i = 0;
+
+    while (i + 1 < NESTED_TABLES_MAX &&
+           (!walk->tables[i].count || walk->tables[i].verdict == EPT_OK))
+        i++;
+    return &walk->tables[i];
+}
+
 static void count_reads(const struct nested_tables *tables, struct nested_walk *walk)
 {
     walk->reads = walk->guest.count - in_registers(tables, &walk->guest);

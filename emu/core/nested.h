@@ -66,6 +66,9 @@ struct nested_walk {
     struct vm_exit refused; /* reason and what belongs to it; unless NESTED_ALLOWED */
 };
 
+/* NESTED_TABLE: the walk of the second stage that refused. */
+const struct ept_walk *nested_refused_table(const struct nested_walk *walk);
+
 /* Walk, and change nothing. `user`: at CPL 3. */
 void machine_nested_walk(const struct machine *m, uint64_t gva, enum x86_access access, bool user,
                          struct nested_walk *walk);
