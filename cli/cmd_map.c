@@ -137,7 +137,7 @@ static int report(const struct guest_at *g)
     if (!r.ranges)
         return cli_failf("map: out of memory");
     guest_at_paging(g, &mmu);
-    x86_page_map(&mmu, r.ranges, RANGES_MAX, &r.map);
+    x86_page_map(&mmu, r.ranges, RANGES_MAX, X86_MAP_WALKS_MAX, &r.map);
     if (g->json)
         print_json(&r);
     else

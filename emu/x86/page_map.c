@@ -9,6 +9,35 @@
 
 #define ENTRY_G (1ull << 8)
 
+/*
+ * Neighbours go through the same tables but for the last: what the walk before read at the same step is
+ * kept, so that a map costs one read a page.
+ */
+struct entry_read {
+    bool valid, there;
+    uint64_t gpa, value;
+};
+
+struct reader {
+    const struct x86_paging *mmu;
+    unsigned step; /* reads of this walk so far */
+    struct entry_read entries[5];
+};
+
+static bool read_entry(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
+{
+    struct reader *reader = ctx;
+    struct entry_read *entry = &reader->entries[reader->step++];
+
+    if (!entry->valid || entry->gpa != gpa) {
+        entry->there = reader->mmu->read(reader->mmu->ctx, gpa, size, &entry->value);
+        entry->gpa = gpa;
+        entry->valid = true;
+    }
+    *value = entry->value;
+    return entry->there;
+}
+
 static uint64_t last_linear(const struct x86_paging *mmu)
 {
     return mmu->efer & EFER_LMA ? UINT64_MAX : UINT32_MAX;
@@ -78,24 +107,28 @@ static bool add(struct x86_page_map *map, struct x86_range *ranges, unsigned roo
 }
 
 void x86_page_map(const struct x86_paging *mmu, struct x86_range *ranges, unsigned room,
-                  struct x86_page_map *map)
+                  uint64_t walks, struct x86_page_map *map)
 {
-    struct x86_paging reader = *mmu;
+    struct reader reader = {.mmu = mmu};
+    struct x86_paging cpu = *mmu;
     struct x86_range next;
     uint64_t gva = 0;
 
-    reader.ac = true;
-    reader.implicit = false;
+    cpu.read = read_entry;
+    cpu.ctx = &reader;
+    cpu.ac = true;
+    cpu.implicit = false;
     *map = (struct x86_page_map){.levels = x86_paging_levels(mmu)};
     if (map->levels == 0)
         return;
     do {
-        if (map->walks == X86_MAP_WALKS_MAX) {
+        if (map->walks == walks) {
             cut(map, gva, "page walks");
             return;
         }
         map->walks++;
-        range_at(&reader, gva, &next);
+        reader.step = 0;
+        range_at(&cpu, gva, &next);
         if (!add(map, ranges, room, &next))
             return;
         gva = next.last + 1;

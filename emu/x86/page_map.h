@@ -5,7 +5,7 @@
  * - Neighbours are one range when linear and guest-physical addresses go on, and page size, rights
  *   and G are the same; holes, when the walk ends for the same reason.
  * - The tables are a guest's: they may lead back to themselves, or nowhere. What is done is bounded
- *   by the room for ranges and by X86_MAP_WALKS_MAX, and the map says where it was cut.
+ *   by the room for ranges and by a number of walks, and the map says where it was cut.
  */
 #ifndef VLAB_X86_PAGE_MAP_H
 #define VLAB_X86_PAGE_MAP_H
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* 16 GiB of 4 KiB pages. */
+/* Walks for a map of all there is to see: 16 GiB of 4 KiB pages. */
 #define X86_MAP_WALKS_MAX (4u << 20)
 
 struct x86_range {
@@ -37,8 +37,8 @@ struct x86_page_map {
     const char *limit; /* and what was used up: "ranges", "page walks"; static */
 };
 
-/* `room`: of `ranges`, at least 1. */
+/* `room`: of `ranges`, at least 1. `walks`: at most so many page walks. */
 void x86_page_map(const struct x86_paging *mmu, struct x86_range *ranges, unsigned room,
-                  struct x86_page_map *map);
+                  uint64_t walks, struct x86_page_map *map);
 
 #endif

@@ -95,7 +95,7 @@ static void make_map(const struct x86_paging *mmu, unsigned room)
 {
     uint64_t next = 0;
 
-    x86_page_map(mmu, ranges, room, &map);
+    x86_page_map(mmu, ranges, room, X86_MAP_WALKS_MAX, &map);
     ck_assert_uint_le(map.count, room);
     for (unsigned i = 0; i < map.count; i++) {
         if (ranges[i].first != next || ranges[i].last < next)
@@ -140,7 +140,7 @@ START_TEST(test_off)
 {
     struct x86_paging mmu = mmu_of(OFF);
 
-    x86_page_map(&mmu, ranges, ROOM, &map);
+    x86_page_map(&mmu, ranges, ROOM, X86_MAP_WALKS_MAX, &map);
     ck_assert_uint_eq(map.levels, 0);
     ck_assert_uint_eq(map.count, 0);
     ck_assert(!map.cut);
@@ -274,7 +274,7 @@ START_TEST(test_smap)
     put(0x2000, 8, 0x87);
     mmu.cr4 |= CR4_SMAP | CR4_SMEP;
     mmu.implicit = true;
-    x86_page_map(&mmu, ranges, ROOM, &map);
+    x86_page_map(&mmu, ranges, ROOM, X86_MAP_WALKS_MAX, &map);
     is_page(0, 0, 0x3fffffff, 0, 1u << 30, RWU);
 }
 END_TEST
