@@ -123,17 +123,16 @@ static int parse_option(int c, char **argv, struct arguments *a)
 static int check_arguments(int argc, char **argv, struct arguments *a)
 {
     if (optind == argc)
-        return cli_usage(
-            &verb_render,
-            "no VIEW given (step, exits, memory, breaks, devices, labs, messages, help)");
+        return cli_usage(&verb_render, "no VIEW given (step, exits, pages, ept, heat, memory, "
+                                       "breaks, devices, labs, messages, help)");
     if (argc - optind > 1)
         return cli_usage(&verb_render, "'%.60s': one VIEW at a time", argv[optind + 1]);
     a->options.view = argv[optind];
     if (view_find(a->options.view) == VIEW_COUNT)
-        return cli_bad_value(
-            &verb_render,
-            "'%.40s' is no view (step, exits, memory, breaks, devices, labs, messages, help)",
-            a->options.view);
+        return cli_bad_value(&verb_render,
+                             "'%.40s' is no view (step, exits, pages, ept, heat, memory, breaks, "
+                             "devices, labs, messages, help)",
+                             a->options.view);
     if (a->options.exits && a->options.insns)
         return cli_usage(&verb_render, "--at and --insns are two positions");
     return CLI_OK;
@@ -192,7 +191,8 @@ const struct verb verb_render = {
                  "[--format F] [--ascii] [--mono] [--cost]",
     .summary = "a screen of the tui, without a terminal",
     .help =
-        "VIEW is step, exits, memory, breaks, devices, labs, messages or help.\n"
+        "VIEW is step, exits, pages, ept, heat, memory, breaks, devices, labs, messages or\n"
+        "help.\n"
         "\n"
         "  --lab LAB    the lab that is open; else the one started last, else the first\n"
         "  --at N       run it for N exits first\n"

@@ -1,6 +1,8 @@
 /* What each action does, see act.h. */
 #include "tui/act.h"
+#include "tui/act_ept.h"
 #include "tui/act_memory.h"
+#include "tui/act_pages.h"
 #include "tui/find.h"
 #include "tui/view.h"
 
@@ -150,6 +152,15 @@ static bool act_place(const struct model *model, struct ui *ui, enum action_id i
     case ACTION_EXITS:
         ui_show(ui, VIEW_EXITS);
         return true;
+    case ACTION_PAGES:
+        ui_show(ui, VIEW_PAGES);
+        return true;
+    case ACTION_EPT:
+        ui_show(ui, VIEW_EPT);
+        return true;
+    case ACTION_HEAT:
+        ui_show(ui, VIEW_HEAT);
+        return true;
     case ACTION_MEMORY:
         ui_show(ui, VIEW_MEMORY);
         return true;
@@ -293,6 +304,7 @@ unsigned act(const struct model *model, struct ui *ui, enum action_id id, const 
              struct command *command)
 {
     if (act_time(model, ui, id, command) || act_place(model, ui, id) ||
+        pages_act(model, ui, id, argument) || ept_act(model, ui, id, argument) ||
         memory_act(model, ui, id, argument))
         return UPDATE_DRAW;
     return act_other(model, ui, id, argument, command);

@@ -35,8 +35,7 @@ enum memory_base memory_selected(const struct model *model, const struct ui *ui)
     return base < MEMORY_BASES && memory_base_exists(base, &model->now) ? base : MEMORY_RIP;
 }
 
-/* Go to a place; the one before is kept, and the oldest forgotten. */
-static void go(struct ui *ui, const struct memory_place *place)
+void memory_go(struct ui *ui, const struct memory_place *place)
 {
     struct memory_cursor *m = &ui->memory;
 
@@ -52,7 +51,7 @@ static void go_number(struct ui *ui, bool physical, uint64_t address)
 {
     struct memory_place place = {.physical = physical, .offset = address};
 
-    go(ui, &place);
+    memory_go(ui, &place);
 }
 
 static void go_text(struct ui *ui, const char *text)
@@ -63,7 +62,7 @@ static void go_text(struct ui *ui, const char *text)
     if (memory_place_parse(&place, text, &err) < 0)
         ui_message(ui, true, "%s", err.text);
     else
-        go(ui, &place);
+        memory_go(ui, &place);
 }
 
 /* Bytes at the cursor as a number; false, and a message, when they cannot be read. */
@@ -111,7 +110,7 @@ static void follow(const struct model *model, struct ui *ui)
 
     place.physical = place.base == MEMORY_CR3;
     if (ui->focus[VIEW_MEMORY] == 3)
-        go(ui, &place);
+        memory_go(ui, &place);
     else if (ui->memory.place.physical && (model->now.cr0 & CR0_PG))
         follow_entry(model, ui);
     else
@@ -125,7 +124,7 @@ static void go_linear(const struct model *model, struct ui *ui)
         if (!ui->memory.back[i].physical) {
             struct memory_place place = ui->memory.back[i];
 
-            go(ui, &place);
+            memory_go(ui, &place);
             return;
         }
     go_number(ui, false, memory_cursor(model, ui));

@@ -8,6 +8,9 @@
 /* False when it is no action of the memory view. */
 bool memory_act(const struct model *model, struct ui *ui, enum action_id id, const char *argument);
 
+/* Go to a place; the one before is kept, and the oldest forgotten. */
+void memory_go(struct ui *ui, const struct memory_place *place);
+
 /* The focused pane shows bytes of memory. */
 bool memory_has_keys(const struct ui *ui);
 

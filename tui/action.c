@@ -117,7 +117,8 @@ static const char *not_typing(const struct model *model, const struct ui *ui)
 }
 
 #define IN(view) (1u << VIEW_##view)
-#define MACHINE (IN(STEP) | IN(EXITS) | IN(MEMORY) | IN(BREAKS) | IN(DEVICES))
+#define MACHINE                                                                                    \
+    (IN(STEP) | IN(EXITS) | IN(PAGES) | IN(EPT) | IN(HEAT) | IN(MEMORY) | IN(BREAKS) | IN(DEVICES))
 #define EVERYWHERE ((1u << VIEW_COUNT) - 1)
 
 static const struct action actions[ACTION_COUNT] = {

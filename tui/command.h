@@ -3,7 +3,9 @@
 #define VLAB_TUI_COMMAND_H
 
 #include "core/breakpoint.h"
+#include "tui/ept.h"
 #include "tui/memory.h"
+#include "tui/pages.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,9 +25,12 @@ enum command_kind {
     COMMAND_BREAK_ADD,    /* `breakpoint` */
     COMMAND_BREAK_ENABLE, /* switch the one with breakpoint.id off or on */
     COMMAND_BREAK_REMOVE,
-    COMMAND_TYPE, /* `size` of `bytes` for the guest's COM1 */
-    COMMAND_LOOK, /* show the memory around `place` */
-    COMMAND_FIND  /* `pattern` in memory behind `place`, or `backward` before it */
+    COMMAND_TYPE,       /* `size` of `bytes` for the guest's COM1 */
+    COMMAND_LOOK,       /* show the memory around `place` */
+    COMMAND_FIND,       /* `pattern` in memory behind `place`, or `backward` before it */
+    COMMAND_LOOK_PAGES, /* answer `pages` */
+    COMMAND_LOOK_EPT,   /* answer `ept` */
+    COMMAND_LOOK_HEAT   /* show which pages are written, or with `off` do so no longer */
 };
 
 /* Whether a command is carried out in the middle of a run. */
@@ -45,6 +50,9 @@ struct command {
     uint8_t size;
     char bytes[COMMAND_BYTES];
     struct memory_place place;
+    struct pages_question pages;
+    struct ept_question ept;
+    bool off;
     bool backward;
     uint8_t pattern_size; /* bytes */
     uint8_t pattern[MEMORY_PATTERN];

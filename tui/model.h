@@ -2,7 +2,7 @@
  * The model: everything a view may show, at one consistent moment of the machine.
  *
  * - Plain data. A view reads it, nothing else; whoever publishes one does not touch it while it is
- *   being drawn. It is about 700 KiB: keep it on the heap or static, never on the stack.
+ *   being drawn. It is about 900 KiB: keep it on the heap or static, never on the stack.
  * - What is not known has a flag that says so. Nothing is invented: there are no registers of an
  *   exit in the past, because nobody recorded them.
  */
@@ -14,7 +14,10 @@
 #include "core/machine.h"
 #include "tui/devices.h"
 #include "trace/trace.h"
+#include "tui/ept.h"
+#include "tui/heat.h"
 #include "tui/memory.h"
+#include "tui/pages.h"
 #include "x86/regs.h"
 
 #include <stdbool.h>
@@ -122,6 +125,13 @@ struct model {
     struct memory_window memory_before; /* at the stop before, wherever the window was then */
     struct code_line memory_insn;       /* at memory_at, in the mode of now; length 0: none */
     struct memory_found found;          /* what was searched for last */
+
+    struct pages_look pages;
+    struct pages_look pages_before; /* at the stop before, whatever was asked for then */
+
+    struct ept_look ept;
+    struct ept_look ept_before;
+    struct heat_look heat;
 
     struct breakpoint breaks[MACHINE_BREAKS_MAX];
     unsigned break_count;

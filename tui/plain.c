@@ -43,6 +43,7 @@ struct plain {
 
     struct plain_line again;    /* the last command that ran the guest */
     bool waiting, moving;       /* a command is under way; one that runs the guest */
+    bool due, due_all;          /* the view is to be said when it has been read; all of its panes */
     unsigned frames;            /* of this run so far */
     struct plain_moment before; /* where it began */
     uint64_t said, text_said;   /* messages, and bytes that `output` has given */
@@ -110,6 +111,39 @@ static void send(struct plain *p, const struct command *command)
         ui_message(&p->ui, true, "too many commands wait: interrupt drops them");
 }
 
+/* What the view that is shown wants to see of the machine, before it can be said. True: it was asked for. */
+static bool ask(struct plain *p)
+{
+    struct event event = {.kind = EVENT_MODEL};
+    struct command command;
+
+    update(p->model, &p->ui, &event, &command);
+    send(p, &command);
+    p->due |= command.kind != COMMAND_NONE;
+    return command.kind != COMMAND_NONE;
+}
+
+static void say_view(struct plain *p)
+{
+    if (ask(p))
+        p->due_all = true;
+    else
+        plain_say_view(p->out, p->model, &p->ui, ui_view(&p->ui));
+}
+
+/* Another question in the same view: its answer is in the first panes. */
+static void say_due(struct plain *p)
+{
+    enum view_id view = ui_view(&p->ui);
+
+    if (p->due_all)
+        plain_say_view(p->out, p->model, &p->ui, view);
+    else if (view == VIEW_PAGES || view == VIEW_EPT)
+        for (unsigned pane = 1; pane < view_ops(view)->first_focus; pane++)
+            plain_say_pane(p->out, p->model, &p->ui, view, pane);
+    p->due = p->due_all = false;
+}
+
 /* An action belongs to the view that is shown, else to the step view, else to its own. */
 static void show_view_of(struct plain *p, enum action_id id)
 {
@@ -139,13 +173,14 @@ static void say_place(struct plain *p, enum action_id id, enum view_id before)
     if (view != before && view == VIEW_STEP)
         plain_say_where(p->out, p->model);
     else if (view != before)
-        plain_say_view(p->out, p->model, &p->ui, view);
+        say_view(p);
     else if (moves_selection(id)) {
         if (id == ACTION_FOCUS || id == ACTION_FOCUS_NEXT || id == ACTION_FOCUS_PREVIOUS)
             fprintf(p->out, "Pane %u, %s.\n", p->ui.focus[view],
                     view_ops(view)->panes[p->ui.focus[view]]);
         plain_say_selection(p->out, p->model, &p->ui);
     }
+    ask(p);
 }
 
 static void again_keep(struct plain *p, enum action_id id, const char *argument)
@@ -232,7 +267,7 @@ static void show_view(struct plain *p, const char *name)
         return;
     }
     ui_show(&p->ui, view);
-    plain_say_view(p->out, p->model, &p->ui, view);
+    say_view(p);
 }
 
 static void do_word(struct plain *p, enum plain_word word, const char *argument)
@@ -326,6 +361,8 @@ static void settle(struct plain *p)
     else
         say_messages(p, UINT64_MAX);
     p->waiting = p->moving = false;
+    if (p->due)
+        say_due(p);
 }
 
 static void handle_signal(struct plain *p)

@@ -4,7 +4,10 @@
  * A step goes through the same loop as a long run, so a request to stop means the same in both.
  */
 #include "tui/session.h"
+#include "tui/session_ept.h"
+#include "tui/session_heat.h"
 #include "tui/session_memory.h"
+#include "tui/session_pages.h"
 #include "tui/session_run.h"
 #include "core/backend.h"
 #include "x86/disasm.h"
@@ -38,6 +41,7 @@ void session_destroy(struct session *session)
 {
     if (!session)
         return;
+    session_heat_forget(session);
     machine_destroy(session->machine);
     x86_disasm_destroy(session->disasm);
     free(session);
@@ -77,6 +81,9 @@ static void forget(struct session *s)
     s->run = RUN_NONE;
     s->has_before = false;
     s->memory_before.on = false;
+    session_pages_forget(s);
+    session_ept_forget(s);
+    session_heat_forget(s);
     s->has_rate = false;
     s->code_bits = 0;
     memset(&s->text, 0, sizeof(s->text));
@@ -100,6 +107,7 @@ static void open_lab(struct session *s, int lab)
         session_message(s, true, "%s", err.text);
         return;
     }
+    session_heat_begin(s);
     s->machine->observer = (struct exit_observer){.seen = exit_seen, .ctx = s};
     s->lab = lab;
     s->run = RUN_PAUSED;
@@ -169,6 +177,12 @@ static void execute_aside(struct session *s, const struct command *command)
         session_look(s, command);
     else if (command->kind == COMMAND_FIND)
         session_find(s, command);
+    else if (command->kind == COMMAND_LOOK_PAGES)
+        session_pages_look(s, &command->pages);
+    else if (command->kind == COMMAND_LOOK_EPT)
+        session_ept_look(s, &command->ept);
+    else if (command->kind == COMMAND_LOOK_HEAT)
+        s->looks_heat = !command->off;
 }
 
 void session_execute(struct session *session, const struct command *command)
@@ -302,6 +316,9 @@ static void machine_publish(struct session *s, struct model *model)
     devices_publish(s, model);
     code_publish(s, model);
     session_memory_publish(s, model);
+    session_pages_publish(s, model);
+    session_ept_publish(s, model);
+    session_heat_publish(s, model);
 }
 
 void session_publish(struct session *session, struct model *model)
@@ -320,7 +337,7 @@ void session_publish(struct session *session, struct model *model)
     model->has_cost = session->has_cost;
     if (session->has_cost)
         model->profile = session->profile;
-    model->memory.on = false;
+    model->memory.on = model->pages.on = model->ept.on = model->heat.on = false;
     if (session->machine)
         machine_publish(session, model);
 }

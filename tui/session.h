@@ -45,13 +45,22 @@ struct session {
     struct memory_place place;
     struct memory_window memory_before;
     struct memory_found found;
+    struct pages_question pages_question;
+    struct pages_look pages, pages_before;
+    bool pages_fresh; /* `pages` is of this moment */
+    struct ept_question ept_question;
+    struct ept_look ept, ept_before;
+    bool ept_fresh;
+    bool looks_heat;
+    uint16_t *heat_runs; /* by page of RAM: runs before this one in which it was written */
+    uint64_t heat_pages, heat_count; /* pages of RAM; runs */
     struct exit_ring ring;
     bool has_cost; /* publish what exits cost; set by who lives with figures of this host */
     struct trace_profile profile;
     struct text_tail text;
 };
 
-/* About 700 KiB. NULL when out of memory. `config` must live as long. */
+/* About 900 KiB. NULL when out of memory. `config` must live as long. */
 struct session *session_create(const struct tui_config *config);
 void session_destroy(struct session *session); /* NULL is fine */
 

@@ -8,7 +8,10 @@
  * breakpoint.
  */
 #include "tui/session_run.h"
+#include "tui/session_ept.h"
+#include "tui/session_heat.h"
 #include "tui/session_memory.h"
+#include "tui/session_pages.h"
 #include "core/backend.h"
 #include "x86/decode.h"
 
@@ -283,6 +286,9 @@ void session_go(struct session *session, const struct command *command,
     devices_read(session->machine, &session->devices_before);
     session->has_before = true;
     session_memory_keep(session);
+    session_pages_keep(session);
+    session_ept_keep(session);
+    session_heat_keep(session);
     session->run = RUN_RUNNING;
     rc = run_kind(session, command, limits);
     if (rc < 0) {

@@ -56,6 +56,17 @@ const char *text_time(uint64_t ns, char buf[NUMBER_MAX])
     return buf;
 }
 
+const char *text_size(uint64_t bytes, char buf[NUMBER_MAX])
+{
+    static const char units[] = " KMGTPE";
+    unsigned unit = 0;
+
+    for (; bytes >= 10240 || (bytes >= 1024 && bytes % 1024 == 0); unit++)
+        bytes /= 1024;
+    snprintf(buf, NUMBER_MAX, unit ? "%u%c" : "%u", (unsigned)bytes, units[unit]);
+    return buf;
+}
+
 int hex_digits(uint64_t n)
 {
     int digits = 1;

@@ -14,6 +14,8 @@ const char *text_grouped(uint64_t n, char buf[NUMBER_MAX]);
 const char *text_short(uint64_t n, char buf[NUMBER_MAX]);
 /* A time in ns in the unit that leaves 1 to 5 digits: "838 ns", "1,193 us". Returns buf. */
 const char *text_time(uint64_t ns, char buf[NUMBER_MAX]);
+/* A power of two, or a multiple, of bytes, rounded down: "64", "4K", "2M", "127T". Returns buf. */
+const char *text_size(uint64_t bytes, char buf[NUMBER_MAX]);
 /* Digits of a number, at least 1. */
 int hex_digits(uint64_t n);
 int decimal_digits(uint64_t n);

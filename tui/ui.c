@@ -14,6 +14,9 @@ void ui_init(struct ui *ui, enum view_id root, enum view_id top, int rows, int c
     ui->cols = cols;
     ui->follow = ui->reason_follow = true;
     ui->memory.place.base = MEMORY_RSP;
+    ui->pages.question.place.base = MEMORY_RIP;
+    ui->pages.question.access = X86_FETCH;
+    ui->ept.question.place.physical = true;
     ui->stack[0] = root;
     ui->depth = 1;
     for (unsigned view = 0; view < VIEW_COUNT; view++)

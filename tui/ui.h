@@ -8,6 +8,7 @@
 #include "tui/exit_list.h"
 #include "tui/memory.h"
 #include "tui/model.h"
+#include "tui/pages.h"
 #include "tui/prompt.h"
 #include "tui/widget/console.h"
 #include "tui/widget/pane.h"
@@ -15,6 +16,9 @@
 enum view_id {
     VIEW_STEP,
     VIEW_EXITS,
+    VIEW_PAGES,
+    VIEW_EPT,
+    VIEW_HEAT,
     VIEW_MEMORY,
     VIEW_BREAKS,
     VIEW_DEVICES,
@@ -52,6 +56,25 @@ struct memory_cursor {
     uint64_t found; /* id of the last answer to a search */
 };
 
+/* What is asked about address translation, and which of the things to try is chosen. */
+struct pages_cursor {
+    struct pages_question question;
+    struct pages_question asked; /* of the engine, when has_asked */
+    bool has_asked;
+    unsigned chosen; /* 0: the access, else 1 + enum pages_try */
+};
+
+struct ept_cursor {
+    struct ept_question question;
+    struct ept_question asked; /* of the engine, when has_asked */
+    bool has_asked;
+};
+
+struct heat_cursor {
+    uint64_t page; /* of RAM, by number */
+    bool asked;    /* the last that the engine was told: to count, or not to */
+};
+
 struct ui {
     int rows, cols;
     enum view_id stack[UI_STACK]; /* stack[depth - 1] is shown, stack[0] is the root */
@@ -73,6 +96,9 @@ struct ui {
     uint64_t reason_exit;
 
     struct memory_cursor memory;
+    struct pages_cursor pages;
+    struct ept_cursor ept;
+    struct heat_cursor heat;
 
     struct prompt prompt;
     char find[PROMPT_MAX]; /* what was looked for last */

@@ -1,7 +1,9 @@
 /* What each event does to the screen's state, see update.h. */
 #include "tui/update.h"
 #include "tui/act.h"
+#include "tui/act_ept.h"
 #include "tui/act_memory.h"
+#include "tui/act_pages.h"
 #include "tui/key.h"
 #include "tui/palette.h"
 #include "tui/tour.h"
@@ -200,5 +202,11 @@ unsigned update(const struct model *model, struct ui *ui, const struct event *ev
     result = dispatch(model, ui, event, command);
     if (command->kind == COMMAND_NONE)
         memory_ask(model, ui, command);
+    if (command->kind == COMMAND_NONE)
+        pages_ask(model, ui, command);
+    if (command->kind == COMMAND_NONE)
+        ept_ask(model, ui, command);
+    if (command->kind == COMMAND_NONE)
+        heat_ask(model, ui, command);
     return result;
 }

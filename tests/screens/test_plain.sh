@@ -72,6 +72,17 @@ says '^> *1 on  *1  port=e9'
 says '^Pane 1, Bytes, '
 says_not 'not read yet'
 
+# Views that are read when they are shown are said when they have been.
+plain 01 'view pages' 'try w user' 'view ept' 'address phys f0000' 'view heat'
+says '^Pane 1, Guest walk, CR3 0'
+says '^ write \*CPL 3 '
+says '^ page at HPA [0-9a-f]*, 4K rwx WB'
+says '^ memory  RAM'
+says '^ page at HPA [0-9a-f]*, 4K r-x WB'
+says '^ memory  ROM'
+says '^Pane 1, Pages written, 0 in the last run, 0 since the start, of 1,024'
+says_not 'not read yet'
+
 plain 01 changes step changes registers
 says '^Nothing has run yet'
 says '^EIP was [0-9a-f]*, now [0-9a-f]*\.'

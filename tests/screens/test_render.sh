@@ -54,7 +54,7 @@ grep -q 'exits 1 ' "$work/a" || fail "labs, then the lab"
 grep -q 'run to the next VM exit' "$work/a" || fail "help"
 
 refused 2 "render: no VIEW" render
-refused 2 "render: 'pages'" render pages
+refused 2 "render: 'page'" render page
 refused 2 "render: '" render step labs
 refused 2 "render: --size" render step --size 80
 refused 2 "render: --size" render step --size 0x24

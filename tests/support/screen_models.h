@@ -25,4 +25,14 @@ struct model *screen_model_day(void);
  * page behind it that is not mapped. */
 struct model *screen_model_memory(void);
 
+/*
+ * A small machine in long mode that has just made a page writable by a store to its page table; what a
+ * session says of the page at RSP, which the second stage lets nobody write. The same with shadow
+ * paging; the second stage of that page; the pages it has written.
+ */
+struct model *screen_model_pages(void);
+struct model *screen_model_shadow(void);
+struct model *screen_model_ept(void);
+struct model *screen_model_heat(void);
+
 #endif

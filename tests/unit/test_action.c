@@ -36,6 +36,11 @@ static const struct state {
     {screen_model_empty, RUN_NONE, "jj/exit<Enter>"},
     {screen_model_real, RUN_PAUSED, "2G"},
     {screen_model_real, RUN_PAUSED, "k"},
+    {screen_model_pages, RUN_PAUSED, ""},
+    {screen_model_pages, RUN_PAUSED, "3<Right><Right>"},
+    {screen_model_ept, RUN_PAUSED, ""},
+    {screen_model_ept, RUN_PAUSED, "<Down>"},
+    {screen_model_heat, RUN_PAUSED, "<Right>"},
 };
 
 enum { STATES = sizeof(states) / sizeof(states[0]) };
@@ -96,6 +101,8 @@ static const char *argument_for(enum action_id id)
         return "e";
     case ACTION_ADDRESS:
         return "1234";
+    case ACTION_TRY:
+        return "w wp=1 smep=1";
     case ACTION_PALETTE:
         return NULL;
     default:
@@ -111,6 +118,12 @@ static bool goes_nowhere(enum action_id id, enum view_id view)
         return view == VIEW_STEP;
     case ACTION_EXITS:
         return view == VIEW_EXITS;
+    case ACTION_PAGES:
+        return view == VIEW_PAGES;
+    case ACTION_EPT:
+        return view == VIEW_EPT;
+    case ACTION_HEAT:
+        return view == VIEW_HEAT;
     case ACTION_MEMORY:
         return view == VIEW_MEMORY;
     case ACTION_BREAKS:

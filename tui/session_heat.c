@@ -1,0 +1,118 @@
+/* Pages written, by runs. See session_heat.h. */
+#include "tui/session_heat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* RAM without the hole below 4 GiB: page numbers follow one another. */
+static uint64_t page_number(uint64_t gpa)
+{
+    return (gpa < RAM_HIGH_BASE ? gpa : gpa - (RAM_HIGH_BASE - RAM_LOW_TOP)) / PAGE_SIZE;
+}
+
+void session_heat_begin(struct session *s)
+{
+    s->heat_pages = s->machine->ram.size / PAGE_SIZE;
+    s->heat_runs = calloc(s->heat_pages, sizeof(s->heat_runs[0]));
+    s->heat_count = 0;
+    machine_clear_dirty(s->machine);
+}
+
+void session_heat_forget(struct session *s)
+{
+    free(s->heat_runs);
+    s->heat_runs = NULL;
+}
+
+/* Call `each` for every page of RAM that is in the dirty log. */
+static void each_dirty(const struct session *s, void (*each)(void *ctx, uint64_t page), void *ctx)
+{
+    const struct ram *ram = &s->machine->ram;
+
+    for (unsigned i = 0; i < ram->count; i++) {
+        const struct ram_slot *slot = &ram->slots[i];
+        uint64_t first = page_number(slot->gpa), pages = slot->size / PAGE_SIZE;
+        const uint8_t *at = slot->dirty;
+
+        while (slot->dirty && (at = memchr(at, 1, pages - (uint64_t)(at - slot->dirty)))) {
+            if (first + (uint64_t)(at - slot->dirty) < s->heat_pages)
+                each(ctx, first + (uint64_t)(at - slot->dirty));
+            at++;
+        }
+    }
+}
+
+/* See heat.h. */
+static bool first_only(const struct session *s)
+{
+    return s->machine->shadow;
+}
+
+static void put_down(void *ctx, uint64_t page)
+{
+    struct session *s = ctx;
+
+    s->heat_runs[page] += first_only(s) ? s->heat_runs[page] == 0 : s->heat_runs[page] < UINT16_MAX;
+}
+
+void session_heat_keep(struct session *s)
+{
+    if (!s->heat_runs)
+        return;
+    each_dirty(s, put_down, s);
+    if (!first_only(s))
+        machine_clear_dirty(s->machine);
+    s->heat_count++;
+}
+
+/* ---- the model ------------------------------------------------------------------------------- */
+
+struct this_run {
+    struct heat_look *look;
+    const uint16_t *runs; /* before it */
+};
+
+static void add_page(void *ctx, uint64_t page)
+{
+    const struct this_run *run = ctx;
+    struct heat_cell *cell = &run->look->cells[page / run->look->cell_size];
+    unsigned before = run->runs[page], runs = before + (before < UINT16_MAX);
+
+    if (before && run->look->first_only)
+        return;
+    cell->last++;
+    run->look->last++;
+    cell->ever += before == 0;
+    run->look->ever += before == 0;
+    cell->runs = (uint16_t)(runs > cell->runs ? runs : cell->runs);
+}
+
+static void add_earlier(const struct session *s, struct heat_look *look)
+{
+    for (uint64_t page = 0; page < s->heat_pages; page++) {
+        struct heat_cell *cell = &look->cells[page / look->cell_size];
+
+        cell->ever += s->heat_runs[page] > 0;
+        look->ever += s->heat_runs[page] > 0;
+        cell->runs = s->heat_runs[page] > cell->runs ? s->heat_runs[page] : cell->runs;
+    }
+}
+
+void session_heat_publish(struct session *s, struct model *model)
+{
+    struct heat_look *look = &model->heat;
+    struct this_run run = {.look = look, .runs = s->heat_runs};
+
+    look->on = s->looks_heat && s->heat_runs;
+    if (!look->on)
+        return;
+    look->first_only = first_only(s);
+    look->pages = s->heat_pages;
+    look->cell_size = (uint32_t)((s->heat_pages + HEAT_CELLS - 1) / HEAT_CELLS);
+    look->count = (uint32_t)((s->heat_pages + look->cell_size - 1) / look->cell_size);
+    look->last = look->ever = 0;
+    look->runs = s->heat_count;
+    memset(look->cells, 0, look->count * sizeof(look->cells[0]));
+    add_earlier(s, look);
+    each_dirty(s, add_page, &run);
+}
