@@ -55,7 +55,7 @@ head_of_table() {
 measure run_loop second_stage qemu_tcg exits inject first_frame >"$work/rows"
 echo "vlab: measuring clean_build" >&2
 clean_build >>"$work/rows"
-measure screen_step screen_draw screen_busy >"$work/screen"
+measure screen_step screen_draw screen_pages screen_busy >"$work/screen"
 
 {
     cat <<'EOF'
