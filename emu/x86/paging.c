@@ -1,7 +1,7 @@
 /*
  * The page walker (Intel SDM vol. 3, chapter 4): paging off, 32-bit, PAE, 4-level, 5-level.
  *
- * Left out: protection keys (CPUID does not report them).
+ * Left out: protection keys of supervisor pages (CPUID does not report them).
  */
 #include "x86/paging.h"
 
@@ -142,12 +142,64 @@ static void deny(struct x86_walk *walk, enum x86_walk_verdict verdict, uint32_t 
     walk->rule = rule;
 }
 
-/* SDM 4.6.1: may this access use a page with these rights? NULL when it may, else the rule. */
-static const char *denied_by(const struct x86_paging *mmu, uint8_t rights, enum x86_access access,
-                             bool user)
+bool x86_paging_has_keys(const struct x86_paging *mmu)
+{
+    return (mmu->cr0 & CR0_PG) && (mmu->efer & EFER_LMA) && (mmu->cr4 & CR4_PKE);
+}
+
+/* One text for each key. */
+#define BY_KEY(text)                                                                               \
+    {                                                                                              \
+        text(0), text(1), text(2), text(3), text(4), text(5), text(6), text(7), text(8), text(9),  \
+            text(10), text(11), text(12), text(13), text(14), text(15)                             \
+    }
+#define AD_RULE(key) "PKRU.AD" #key " = 1: no data access to user pages of key " #key
+#define WD_RULE(key) "PKRU.WD" #key " = 1: no writes to user pages of key " #key
+#define WD_WP_RULE(key) "PKRU.WD" #key " = 1 and CR0.WP = 1: no writes to user pages of key " #key
+
+/*
+ * SDM 4.6.2: NULL when PKRU lets this access use the page, else the rule.
+ *
+ *   PKRU   31 30            3   2   1   0        leaf entry   63 62  59 58
+ *        +----+----+-----+----+---+---+---+                  +--+------+----
+ *        |WD15|AD15| ... | WD1|AD1|WD0|AD0|                  |XD| key  |
+ *        +----+----+-----+----+---+---+---+                  +--+------+----
+ */
+static const char *denied_by_key(const struct x86_paging *mmu, uint8_t rights, uint8_t key,
+                                 enum x86_access access, bool user)
+{
+    static const char *const ad[] = BY_KEY(AD_RULE), *const wd[] = BY_KEY(WD_RULE),
+                             *const wd_wp[] = BY_KEY(WD_WP_RULE);
+
+    if (!x86_paging_has_keys(mmu) || !(rights & X86_RIGHT_USER) || access == X86_FETCH)
+        return NULL;
+    if (mmu->pkru & PKRU_AD(key))
+        return ad[key];
+    if (access != X86_WRITE || !(mmu->pkru & PKRU_WD(key)))
+        return NULL;
+    if (user)
+        return wd[key];
+    return mmu->cr0 & CR0_WP ? wd_wp[key] : NULL;
+}
+
+bool x86_key_denies(const struct x86_paging *mmu, uint8_t rights, uint8_t key,
+                    enum x86_access access, bool user)
+{
+    return denied_by_key(mmu, rights, key, access, user);
+}
+
+/*
+ * SDM 4.6.1: may this access use a page with these rights? NULL when it may, else the rule. Keys come
+ * first: where the error code has PK, the rule is about the key.
+ */
+static const char *denied_by(const struct x86_paging *mmu, uint8_t rights, uint8_t key,
+                             enum x86_access access, bool user)
 {
     bool user_page = rights & X86_RIGHT_USER;
+    const char *by_key = denied_by_key(mmu, rights, key, access, user);
 
+    if (by_key)
+        return by_key;
     if (user && !user_page)
         return "U/S = 0: a supervisor page";
     if (!user && user_page && access == X86_FETCH && (mmu->cr4 & CR4_SMEP))
@@ -166,25 +218,27 @@ static const char *denied_by(const struct x86_paging *mmu, uint8_t rights, enum 
     return NULL;
 }
 
-bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, enum x86_access access,
-                      bool user)
+bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, uint8_t key,
+                      enum x86_access access, bool user)
 {
-    return !denied_by(mmu, rights, access, user);
+    return !denied_by(mmu, rights, key, access, user);
 }
 
 static void judge(const struct x86_paging *mmu, enum x86_access access, bool user,
                   struct x86_walk *walk)
 {
-    const char *rule = denied_by(mmu, walk->rights, access, user);
+    const char *rule = denied_by(mmu, walk->rights, walk->key, access, user);
+    bool by_key = x86_key_denies(mmu, walk->rights, walk->key, access, user);
 
     if (rule) {
-        deny(walk, X86_WALK_DENIED, PF_PRESENT, rule);
+        deny(walk, X86_WALK_DENIED, PF_PRESENT | (by_key ? PF_PK : 0), rule);
         return;
     }
     walk->verdict = X86_WALK_OK;
     walk->rule = "all levels allow it";
-    walk->may_write = x86_rights_allow(mmu, walk->rights, X86_WRITE, user);
-    walk->may_fetch = x86_rights_allow(mmu, walk->rights, X86_FETCH, user);
+    walk->may_read = x86_rights_allow(mmu, walk->rights, walk->key, X86_READ, user);
+    walk->may_write = x86_rights_allow(mmu, walk->rights, walk->key, X86_WRITE, user);
+    walk->may_fetch = x86_rights_allow(mmu, walk->rights, walk->key, X86_FETCH, user);
 }
 
 static void walk_identity(uint64_t gva, struct x86_walk *walk)
@@ -194,7 +248,7 @@ static void walk_identity(uint64_t gva, struct x86_walk *walk)
     walk->rights = X86_RIGHT_WRITE | X86_RIGHT_USER | X86_RIGHT_FETCH;
     walk->verdict = X86_WALK_OK;
     walk->rule = "paging is off";
-    walk->may_write = walk->may_fetch = walk->dirty = true;
+    walk->may_read = walk->may_write = walk->may_fetch = walk->dirty = true;
 }
 
 /* Read one entry into the next step; false when the walk ends here. */
@@ -246,6 +300,7 @@ static void walk_tables(const struct x86_paging *mmu, const struct paging_mode *
             walk->gpa =
                 leaf_frame(mode, entry, walk->page_size) | (walk->gva & (walk->page_size - 1));
             walk->dirty = entry & ENTRY_D;
+            walk->key = mode->levels >= 4 ? entry >> 59 & 15 : 0;
             walk->verdict = X86_WALK_OK;
             return;
         }

@@ -18,6 +18,7 @@ enum x86_access { X86_READ, X86_WRITE, X86_FETCH };
 struct x86_paging {
     uint64_t cr0, cr3, cr4, efer;
     const uint64_t *pdpte; /* PAE: the four loaded with CR3; NULL: as they are in memory */
+    uint32_t pkru;         /* counts with CR4.PKE, see x86_key_denies() */
     bool ac;               /* RFLAGS.AC, for SMAP */
     bool implicit; /* implicit supervisor access: descriptor tables, TSS; AC does not help */
     /* Read `size` (4 or 8) bytes at a GPA into *value, little-endian; false when nothing is there. */
@@ -55,11 +56,12 @@ struct x86_walk {
     uint8_t count;      /* steps taken */
     uint8_t entry_size; /* 4 or 8 */
     uint8_t rights;     /* effective, X86_RIGHT_ bits as the tables say */
+    uint8_t key;        /* of the page: bits 62:59 of its entry with 4 or 5 levels, else 0 */
     uint8_t verdict;
     uint32_t error_code; /* of the #PF, SDM Figure 4-12; meaningful unless X86_WALK_OK */
     const char *rule;    /* static text: what decided, never NULL */
     /* For the same linear address and privilege, without a further walk: */
-    bool may_write, may_fetch;
+    bool may_read, may_write, may_fetch;
     bool dirty; /* the leaf's D bit is set (or paging is off) */
 };
 
@@ -68,6 +70,11 @@ struct x86_walk {
 #define PF_USER (1u << 2)
 #define PF_RSVD (1u << 3)
 #define PF_FETCH (1u << 4)
+#define PF_PK (1u << 5)
+
+/* PKRU, SDM vol. 3, 4.6.2: two bits for each of the 16 keys. */
+#define PKRU_AD(key) (1u << 2 * (key)) /* no data access to a user page with that key */
+#define PKRU_WD(key) (2u << 2 * (key)) /* no write: by a user; with CR0.WP also by a supervisor */
 
 /* Levels of tables that these registers use, 2 to 5; 0: paging is off. 3 is PAE paging. */
 unsigned x86_paging_levels(const struct x86_paging *mmu);
@@ -95,9 +102,19 @@ bool x86_entry_is_leaf(const struct x86_paging *mmu, unsigned level, uint64_t en
  */
 uint64_t x86_walk_span(const struct x86_walk *walk);
 
-/* SDM 4.6.1: may this access use a page with these rights (X86_RIGHT_ bits)? */
-bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, enum x86_access access,
-                      bool user);
+/* SDM 4.6: may this access use a page with these rights (X86_RIGHT_ bits) and this protection key? */
+bool x86_rights_allow(const struct x86_paging *mmu, uint8_t rights, uint8_t key,
+                      enum x86_access access, bool user);
+
+/* Are protection keys in use with these registers? CR4.PKE, in 4-level or 5-level paging. */
+bool x86_paging_has_keys(const struct x86_paging *mmu);
+
+/*
+ * SDM 4.6.2: is it PKRU that does not let this access use a page with these rights and this key? Then
+ * PF_PK is set, whatever else is against it (4.7).
+ */
+bool x86_key_denies(const struct x86_paging *mmu, uint8_t rights, uint8_t key,
+                    enum x86_access access, bool user);
 
 /* The entry of step `i` as a successful walk leaves it: with A, and D in the leaf for a write. */
 uint64_t x86_walk_entry_after(const struct x86_walk *walk, unsigned i, enum x86_access access);

@@ -16,8 +16,8 @@
 #define PAGE_BITS 0xfffull
 #define ENTRY_G (1ull << 8)
 
-/* log2 of the page size over 4 KiB, by the 3 bits in the tag: 4 KiB, 2 MiB, 4 MiB, 1 GiB. */
-static const uint8_t page_shifts[8] = {0, 9, 10, 18};
+/* log2 of the page size over 4 KiB, by the 2 bits in the tag: 4 KiB, 2 MiB, 4 MiB, 1 GiB. */
+static const uint8_t page_shifts[4] = {0, 9, 10, 18};
 
 static unsigned bucket(uint64_t gva)
 {
@@ -45,14 +45,14 @@ const struct x86_tlb_entry *x86_tlb_find(const struct x86_tlb *tlb, uint64_t gva
 
 static uint64_t page_size(uint64_t tag)
 {
-    return 4096ull << page_shifts[tag >> X86_TLB_SIZE_SHIFT & 7];
+    return 4096ull << page_shifts[tag >> X86_TLB_SIZE_SHIFT & 3];
 }
 
 bool x86_tlb_translate(const struct x86_tlb *tlb, const struct x86_paging *mmu, uint64_t gva,
                        enum x86_access access, bool user, struct x86_walk *walk)
 {
     const struct x86_tlb_entry *entry;
-    uint8_t rights;
+    uint8_t rights, key;
 
     if (!(mmu->cr0 & CR0_PG))
         return false;
@@ -61,16 +61,19 @@ bool x86_tlb_translate(const struct x86_tlb *tlb, const struct x86_paging *mmu, 
     if (!entry || (access == X86_WRITE && !(entry->tag & X86_TLB_DIRTY)))
         return false;
     rights = entry->tag & X86_TLB_RIGHTS;
-    if (!x86_rights_allow(mmu, rights, access, user))
+    key = entry->tag >> X86_TLB_KEY_SHIFT & 15;
+    if (!x86_rights_allow(mmu, rights, key, access, user))
         return false;
     *walk = (struct x86_walk){.gva = gva,
                               .gpa = entry->gpa | (gva & PAGE_BITS),
                               .page_size = page_size(entry->tag),
                               .rights = rights,
+                              .key = key,
                               .verdict = X86_WALK_OK,
                               .rule = "the TLB has it",
-                              .may_write = x86_rights_allow(mmu, rights, X86_WRITE, user),
-                              .may_fetch = x86_rights_allow(mmu, rights, X86_FETCH, user),
+                              .may_read = x86_rights_allow(mmu, rights, key, X86_READ, user),
+                              .may_write = x86_rights_allow(mmu, rights, key, X86_WRITE, user),
+                              .may_fetch = x86_rights_allow(mmu, rights, key, X86_FETCH, user),
                               .dirty = entry->tag & X86_TLB_DIRTY};
     return true;
 }
@@ -98,7 +101,7 @@ static uint64_t tag_of(const struct x86_paging *mmu, const struct x86_walk *walk
     while (size < 3 && 4096ull << page_shifts[size] != walk->page_size)
         size++;
     return tag | (walk->dirty ? X86_TLB_DIRTY : 0) | (global ? X86_TLB_GLOBAL : 0) |
-           size << X86_TLB_SIZE_SHIFT;
+           size << X86_TLB_SIZE_SHIFT | (uint64_t)walk->key << X86_TLB_KEY_SHIFT;
 }
 
 bool x86_tlb_add(struct x86_tlb *tlb, const struct x86_paging *mmu, const struct x86_walk *walk)
@@ -181,7 +184,7 @@ size_t x86_tlb_save(const struct x86_tlb *tlb, uint8_t *buf, size_t size)
 
 static bool load_entry(struct x86_tlb *tlb, uint64_t tag, uint64_t gpa)
 {
-    if (number(tlb, tag) || gpa & PAGE_BITS || (tag & PAGE_BITS) >> (X86_TLB_SIZE_SHIFT + 2))
+    if (number(tlb, tag) || gpa & PAGE_BITS)
         return false;
     tlb->entries[tlb->count] = (struct x86_tlb_entry){.tag = tag, .gpa = gpa};
     link_entry(tlb, tlb->count++);

@@ -7,7 +7,8 @@
  * back has to come with it.
  *
  * - An entry maps one page of 4 KiB, also where the tables map a large one.
- * - It holds rights as the tables say; CPL, WP, SMEP and SMAP are applied at each access.
+ * - It holds rights and protection key as the tables say; CPL, WP, SMEP, SMAP, PKE and PKRU are
+ *   applied at each access: a write to PKRU takes nothing out of it.
  * - Full, it is emptied, by who uses it: x86_tlb_add() says so.
  */
 #ifndef VLAB_X86_TLB_H
@@ -27,7 +28,8 @@
 #define X86_TLB_VALID 0x008u
 #define X86_TLB_DIRTY 0x010u
 #define X86_TLB_GLOBAL 0x020u
-#define X86_TLB_SIZE_SHIFT 6 /* 3 bits: the page is 4 KiB << (the value of page_shifts[]) */
+#define X86_TLB_SIZE_SHIFT 6 /* 2 bits: the page is 4 KiB << (the value of page_shifts[]) */
+#define X86_TLB_KEY_SHIFT 8  /* 4 bits: the protection key */
 
 struct x86_tlb_entry {
     uint64_t tag; /* linear address of the page, and the bits above */

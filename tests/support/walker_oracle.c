@@ -139,27 +139,60 @@ static void sum_up(const struct collector *c, struct oracle_walk *w)
         if (!c->is_legacy && (c->mmu->efer & EFER_NXE))
             w->executable &= !(value >> 63);
     }
+    if (c->formats[0].shift >= 39) /* Tables 4-17, 4-19 and 4-20 */
+        w->key = (w->entries[w->count - 1].value & BITS(62, 59)) / BIT(59);
+}
+
+/* 4.6.2: what PKRU leaves of data accesses to an address with the page's key. */
+struct key_rights {
+    bool read, user_write, supervisor_write;
+};
+
+static struct key_rights key_rights(const struct x86_paging *mmu, const struct oracle_walk *w)
+{
+    bool used = w->user && (mmu->efer & EFER_LMA) && (mmu->cr4 & CR4_PKE);
+    unsigned pair = used ? mmu->pkru >> (w->key + w->key) & 3 : 0;
+    bool access_disable = pair == 1 || pair == 3, write_disable = pair >= 2;
+
+    return (struct key_rights){.read = !access_disable,
+                               .user_write = pair == 0,
+                               .supervisor_write =
+                                   !access_disable && !(write_disable && (mmu->cr0 & CR0_WP))};
+}
+
+/* Does 4.6.2 alone forbid the access? */
+static bool is_forbidden_by_key(const struct x86_paging *mmu, const struct oracle_walk *w,
+                                enum x86_access access, bool user)
+{
+    struct key_rights key = key_rights(mmu, w);
+
+    if (access == X86_READ)
+        return !key.read;
+    return access == X86_WRITE && !(user ? key.user_write : key.supervisor_write);
 }
 
 /* 4.6.1, case by case as it stands there. */
 static bool is_permitted(const struct x86_paging *mmu, const struct oracle_walk *w,
                          enum x86_access access, bool user)
 {
+    struct key_rights key = key_rights(mmu, w);
     bool explicit_with_ac = mmu->ac && !mmu->implicit;
     bool data = !(mmu->cr4 & CR4_SMAP) || explicit_with_ac; /* to a user-mode address */
 
     if (user) {
         if (!w->user)
             return false;
-        return access == X86_READ || (access == X86_WRITE ? w->writable : w->executable);
+        if (access == X86_READ)
+            return key.read;
+        return access == X86_WRITE ? w->writable && key.user_write : w->executable;
     }
     switch (access) {
     case X86_READ:
-        return !w->user || data;
+        return !w->user || (data && key.read);
     case X86_WRITE:
         if ((mmu->cr0 & CR0_WP) && !w->writable)
             return false;
-        return !w->user || data;
+        return !w->user || (data && key.supervisor_write);
     default:
         if (w->user && (mmu->cr4 & CR4_SMEP))
             return false;
@@ -172,11 +205,12 @@ static uint32_t error_code(const struct x86_paging *mmu, const struct oracle_wal
                            enum x86_access access, bool user)
 {
     bool tells_fetches = (mmu->cr4 & CR4_SMEP) || ((mmu->cr4 & CR4_PAE) && (mmu->efer & EFER_NXE));
+    bool by_key = w->end == ORACLE_FORBIDDEN && is_forbidden_by_key(mmu, w, access, user);
 
     return (w->end == ORACLE_FORBIDDEN || w->end == ORACLE_RESERVED) |
            (uint32_t)(access == X86_WRITE) << 1 | (uint32_t)user << 2 |
            (uint32_t)(w->end == ORACLE_RESERVED) << 3 |
-           (uint32_t)(access == X86_FETCH && tells_fetches) << 4;
+           (uint32_t)(access == X86_FETCH && tells_fetches) << 4 | (uint32_t)by_key << 5;
 }
 
 static bool is_canonical(uint64_t gva, unsigned levels)

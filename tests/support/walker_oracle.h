@@ -33,6 +33,7 @@ struct oracle_walk {
     unsigned count;
     uint64_t gpa, page_size;
     bool writable, user, executable; /* by all entries; of a page only */
+    unsigned key;                    /* protection key, of a page with 4 or 5 levels */
     uint32_t error_code;             /* of the page fault */
 };
 

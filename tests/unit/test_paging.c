@@ -1,6 +1,6 @@
 /*
  * x86/paging.c against the SDM's rules, case by case: formats, large pages, rights with WP, NXE,
- * SMEP and SMAP, reserved bits, error codes, A and D. Tables lie in a small array.
+ * SMEP and SMAP, protection keys, reserved bits, error codes, A and D. Tables lie in a small array.
  */
 #include "x86/paging.h"
 #include "x86/regs.h"
@@ -173,6 +173,217 @@ START_TEST(test_rights)
 }
 END_TEST
 
+/* ---- protection keys --------------------------------------------------------------------- */
+
+/*
+ * SDM 4.6.2, sentence by sentence; what the access comes to by AD and WD of the page's key: . allowed,
+ * K refused with PK in the error code, F refused without. Nothing else is against these accesses but
+ * U/S, the page is writable and may be executed.
+ */
+#define KEY_USER_PAGE true
+#define KEY_SUPERVISOR_PAGE false
+enum key_cr0 { WP0, WP1 };
+enum key_mode { SUPERVISOR, USER };
+
+static const struct key_case {
+    bool user_page;
+    enum key_mode mode;
+    enum x86_access access;
+    enum key_cr0 wp;
+    char outcome[5]; /* AD WD = 00, 01, 10, 11 */
+} key_cases[] = {
+    /* "If ADi = 1, no data accesses are permitted." */
+    {KEY_USER_PAGE, USER, X86_READ, WP0, "..KK"},
+    {KEY_USER_PAGE, USER, X86_READ, WP1, "..KK"},
+    {KEY_USER_PAGE, SUPERVISOR, X86_READ, WP0, "..KK"},
+    {KEY_USER_PAGE, SUPERVISOR, X86_READ, WP1, "..KK"},
+    /* "If WDi = 1, user-mode write accesses are not permitted" */
+    {KEY_USER_PAGE, USER, X86_WRITE, WP0, ".KKK"},
+    {KEY_USER_PAGE, USER, X86_WRITE, WP1, ".KKK"},
+    /* "... If CR0.WP = 0, WDi does not affect supervisor-mode write accesses" */
+    {KEY_USER_PAGE, SUPERVISOR, X86_WRITE, WP0, "..KK"},
+    /* "... supervisor-mode write accesses are not permitted if CR0.WP = 1" */
+    {KEY_USER_PAGE, SUPERVISOR, X86_WRITE, WP1, ".KKK"},
+    /* Keys bind data accesses; "instruction fetches" are none. */
+    {KEY_USER_PAGE, USER, X86_FETCH, WP0, "...."},
+    {KEY_USER_PAGE, USER, X86_FETCH, WP1, "...."},
+    {KEY_USER_PAGE, SUPERVISOR, X86_FETCH, WP0, "...."},
+    {KEY_USER_PAGE, SUPERVISOR, X86_FETCH, WP1, "...."},
+    /* PKRU is about user-mode addresses. */
+    {KEY_SUPERVISOR_PAGE, USER, X86_READ, WP0, "FFFF"},
+    {KEY_SUPERVISOR_PAGE, USER, X86_READ, WP1, "FFFF"},
+    {KEY_SUPERVISOR_PAGE, USER, X86_WRITE, WP0, "FFFF"},
+    {KEY_SUPERVISOR_PAGE, USER, X86_WRITE, WP1, "FFFF"},
+    {KEY_SUPERVISOR_PAGE, USER, X86_FETCH, WP0, "FFFF"},
+    {KEY_SUPERVISOR_PAGE, USER, X86_FETCH, WP1, "FFFF"},
+    {KEY_SUPERVISOR_PAGE, SUPERVISOR, X86_READ, WP0, "...."},
+    {KEY_SUPERVISOR_PAGE, SUPERVISOR, X86_READ, WP1, "...."},
+    {KEY_SUPERVISOR_PAGE, SUPERVISOR, X86_WRITE, WP0, "...."},
+    {KEY_SUPERVISOR_PAGE, SUPERVISOR, X86_WRITE, WP1, "...."},
+    {KEY_SUPERVISOR_PAGE, SUPERVISOR, X86_FETCH, WP0, "...."},
+    {KEY_SUPERVISOR_PAGE, SUPERVISOR, X86_FETCH, WP1, "...."},
+};
+
+enum key_page { KEY_4K, KEY_2M, KEY_1G, KEY_5LEVEL, KEY_PAGES };
+
+/* The page at GVA4, in each size; the tables above it allow everything and have keys of their own. */
+static struct x86_paging key_tables(enum key_page page, uint64_t leaf)
+{
+    const uint64_t other = 0x5ull << 59;
+    struct x86_paging mmu = mmu_of(page == KEY_5LEVEL ? LEVEL5 : LEVEL4);
+    uint64_t at = 0x1000;
+
+    mmu.cr4 |= CR4_PKE;
+    if (page == KEY_5LEVEL) {
+        put(at, 8, 0x6007 | other);
+        at = 0x6000;
+    }
+    put(at, 8, 0x2007 | other);
+    put(0x2000, 8, page == KEY_1G ? leaf | 0x80 : 0x3007 | other);
+    put(0x3010, 8, page == KEY_2M ? leaf | 0x400080 : 0x4007 | other);
+    put(0x4018, 8, leaf | 0x5000);
+    return mmu;
+}
+
+static uint32_t key_error(const struct key_case *c, char outcome)
+{
+    return PF_PRESENT | (c->access == X86_WRITE ? PF_WRITE : 0) | (c->mode == USER ? PF_USER : 0) |
+           (c->access == X86_FETCH ? PF_FETCH : 0) | (outcome == 'K' ? PF_PK : 0);
+}
+
+static void key_try(const struct key_case *c, struct x86_paging *mmu, unsigned key, char outcome)
+{
+    struct x86_walk walk;
+
+    mmu->cr0 &= ~(uint64_t)CR0_WP;
+    mmu->cr0 |= c->wp ? CR0_WP : 0;
+    x86_walk(mmu, GVA4, c->access, c->mode == USER, &walk);
+    if ((walk.verdict == X86_WALK_OK) != (outcome == '.') || walk.key != key ||
+        (outcome != '.' && walk.error_code != key_error(c, outcome)))
+        ck_abort_msg("key %u, pkru %x: expected %c, verdict %u, key %u, error %x", key, mmu->pkru,
+                     outcome, walk.verdict, walk.key, walk.error_code);
+    if (outcome == '.')
+        ck_assert(c->access == X86_READ    ? walk.may_read
+                  : c->access == X86_WRITE ? walk.may_write
+                                           : walk.may_fetch);
+}
+
+/* Each access with each page, key and pair of AD and WD; the other keys allow all, or nothing. */
+START_TEST(test_keys)
+{
+    const struct key_case *c = &key_cases[_i];
+
+    for (unsigned n = 0; n < KEY_PAGES * 16 * 4 * 2; n++) {
+        unsigned page = n >> 7, key = n >> 3 & 15, ad = n >> 2 & 1, wd = n >> 1 & 1;
+        uint64_t leaf = P | W | (c->user_page ? U : 0) | (uint64_t)key << 59;
+        struct x86_paging mmu = key_tables((enum key_page)page, leaf);
+
+        mmu.pkru = n & 1 ? ~(3u << 2 * key) : 0;
+        mmu.pkru |= (ad | wd << 1) << 2 * key;
+        key_try(c, &mmu, key, c->outcome[ad * 2 + wd]);
+        mmu.implicit = true;
+        if (c->mode == SUPERVISOR) /* implicit accesses are a supervisor's, and bound as well */
+            key_try(c, &mmu, key, c->outcome[ad * 2 + wd]);
+        mmu.implicit = false;
+        mmu.cr4 &= ~(uint64_t)CR4_PKE; /* bits 62:59 are ignored then, and never reserved */
+        key_try(c, &mmu, key, c->outcome[0]);
+    }
+}
+END_TEST
+
+/* One access to a user page whose key 3 has AD or WD, where something else counts, too. */
+#define AD3 (1u << 6)
+#define WD3 (1u << 7)
+static const struct key_mix {
+    uint64_t leaf, cr0, cr4;
+    uint32_t pkru;
+    bool user, ac;
+    enum x86_access access;
+    int error;        /* -1: allowed */
+    const char *rule; /* part of it */
+} key_mixes[] = {
+    /* 4.7: PK tells of the key, whatever else would refuse */
+    {P | U, 0, 0, WD3, true, false, X86_WRITE, PF_PRESENT | PF_WRITE | PF_USER | PF_PK, "WD3 = 1"},
+    {P | U, 0, 0, AD3, true, false, X86_WRITE, PF_PRESENT | PF_WRITE | PF_USER | PF_PK, "AD3 = 1"},
+    {P | U, 0, 0, 0, true, false, X86_WRITE, PF_PRESENT | PF_WRITE | PF_USER, "R/W = 0"},
+    {P | U, CR0_WP, 0, WD3, false, false, X86_WRITE, PF_PRESENT | PF_WRITE | PF_PK,
+     "WD3 = 1 and CR0.WP = 1"},
+    {P | U, 0, 0, WD3, false, false, X86_WRITE, -1, "all levels"},
+    {P | W | U, 0, CR4_SMAP, AD3, false, false, X86_READ, PF_PRESENT | PF_PK, "AD3 = 1"},
+    {P | W | U, 0, CR4_SMAP, WD3, false, false, X86_READ, PF_PRESENT, "SMAP"},
+    {P | W | U, 0, CR4_SMAP, WD3, false, false, X86_WRITE, PF_PRESENT | PF_WRITE, "SMAP"},
+    {P | W | U, CR0_WP, CR4_SMAP, WD3, false, false, X86_WRITE, PF_PRESENT | PF_WRITE | PF_PK,
+     "WD3 = 1"},
+    {P | W | U, 0, CR4_SMAP, AD3, false, true, X86_READ, PF_PRESENT | PF_PK, "AD3 = 1"},
+    {P | W | U, 0, CR4_SMAP, WD3, false, true, X86_WRITE, -1, "all levels"},
+    {P | W | U, CR0_WP, CR4_SMAP, WD3, false, true, X86_WRITE, PF_PRESENT | PF_WRITE | PF_PK,
+     "WD3 = 1"},
+    /* fetches: SMEP and XD, without PK */
+    {P | W | U, 0, CR4_SMEP, AD3, false, false, X86_FETCH, PF_PRESENT | PF_FETCH, "SMEP"},
+    {P | W | U | XD, 0, 0, AD3 | WD3, true, false, X86_FETCH, PF_PRESENT | PF_USER | PF_FETCH,
+     "XD"},
+    {P | W | U | XD, 0, 0, AD3, true, false, X86_READ, PF_PRESENT | PF_USER | PF_PK, "AD3 = 1"},
+    /* a supervisor page has no key that counts, */
+    {P | W, 0, CR4_SMAP, AD3 | WD3, false, false, X86_WRITE, -1, "all levels"},
+    {P | W, 0, 0, AD3 | WD3, true, false, X86_READ, PF_PRESENT | PF_USER, "U/S = 0"},
+    /* and what has no translation has none either */
+    {W | U, 0, 0, AD3, true, false, X86_READ, PF_USER, "P = 0"},
+    {P | W | U | 1ull << 41, 0, 0, AD3, true, false, X86_READ, PF_PRESENT | PF_RSVD | PF_USER,
+     "reserved"},
+    /* the key is 3 and no other */
+    {P | W | U, 0, 0, ~(AD3 | WD3), true, false, X86_WRITE, -1, "all levels"},
+};
+
+START_TEST(test_key_mix)
+{
+    const struct key_mix *c = &key_mixes[_i];
+    struct x86_paging mmu = key_tables(KEY_4K, c->leaf | 3ull << 59);
+    struct x86_walk walk;
+
+    mmu.cr0 |= c->cr0;
+    mmu.cr4 |= c->cr4;
+    mmu.pkru = c->pkru;
+    mmu.ac = c->ac;
+    x86_walk(&mmu, GVA4, c->access, c->user, &walk);
+    ck_assert_int_eq(walk.verdict == X86_WALK_OK, c->error < 0);
+    if (c->error >= 0)
+        ck_assert_uint_eq(walk.error_code, (unsigned)c->error);
+    ck_assert_ptr_nonnull(strstr(walk.rule, c->rule));
+}
+END_TEST
+
+/* A supervisor entry above makes the address a supervisor's; another mode of paging has no keys. */
+START_TEST(test_keys_elsewhere)
+{
+    struct x86_paging mmu = key_tables(KEY_4K, P | W | U | 3ull << 59);
+    struct x86_walk walk;
+
+    mmu.pkru = ~0u;
+    put(0x2000, 8, 0x3003);
+    x86_walk(&mmu, GVA4, X86_WRITE, false, &walk);
+    ck_assert_uint_eq(walk.verdict, X86_WALK_OK);
+    mmu = mmu_of(PAE);
+    mmu.cr4 |= CR4_PKE;
+    mmu.pkru = ~0u;
+    ck_assert(!x86_paging_has_keys(&mmu));
+    put(0x1000, 8, 0x2001);
+    put(0x2000, 8, 0x87);
+    x86_walk(&mmu, 0x1000, X86_WRITE, true, &walk);
+    ck_assert_uint_eq(walk.verdict, X86_WALK_OK);
+    put(0x2000, 8, 0x87 | 1ull << 59);
+    x86_walk(&mmu, 0x1000, X86_WRITE, true, &walk);
+    ck_assert_uint_eq(walk.verdict, X86_WALK_RESERVED);
+    mmu = mmu_of(BITS32);
+    mmu.cr4 |= CR4_PKE;
+    mmu.pkru = ~0u;
+    put(0x1000, 4, 0x2007);
+    put(0x2000, 4, 0x5007);
+    x86_walk(&mmu, 0, X86_WRITE, true, &walk);
+    ck_assert_uint_eq(walk.verdict, X86_WALK_OK);
+    ck_assert_uint_eq(walk.key, 0);
+}
+END_TEST
+
 /* Bits that are reserved where they stand; the error code must say RSVD. */
 START_TEST(test_reserved)
 {
@@ -186,7 +397,17 @@ START_TEST(test_reserved)
     } cases[] = {
         {LEVEL4, 0x1000, 8, 0x2087, 0, true}, /* PS in a PML4E */
         {LEVEL4, 0x1000, 8, 0x2007, 0, false},
-        {PAE, 0x1000, 8, 0x2003, 0, true}, /* R/W in a PDPTE */
+        {LEVEL5, 0x1000, 8, 0x2087, 0, true},              /* and in a PML5E */
+        {LEVEL4, 0x1000, 8, 0x2007 | 1ull << 40, 0, true}, /* 51:MAXPHYADDR */
+        {LEVEL4, 0x1000, 8, 0x2007 | 1ull << 51, 0, true},
+        {LEVEL4, 0x1000, 8, 0x2007 | 0x7ffull << 52, 0, false}, /* 62:52 are ignored */
+        {LEVEL4, 0x1000, 8, 0x2006 | 1ull << 51, 0, false},     /* P = 0: nothing counts */
+        {PAE, 0x1000, 8, 0x2001 | 1ull << 63, 0, true},
+        {PAE, 0x1000, 8, 0x2001 | 1u << 8, 0, true}, /* bits 8:5 */
+        {PAE, 0x1000, 8, 0x2019, 0, false},          /* PWT and PCD */
+        {PSE32, 0x1000, 4, 0x00402087, 0, false},    /* PSE-36 address bits, and PAT */
+        {BITS32, 0x1000, 4, 0x00202087, 0, false},   /* without PSE nothing is */
+        {PAE, 0x1000, 8, 0x2003, 0, true},           /* R/W in a PDPTE */
         {PAE, 0x1000, 8, 0x2001, 0, false},
         {PAE, 0x1000, 8, 0x2001 | 1ull << 52, 0, true}, /* bits 62:52 */
         {PSE32, 0x1000, 4, 0x00200087, 0, true},        /* bit 21 of a 4 MiB page */
@@ -356,6 +577,9 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_formats);
     tcase_add_loop_test(tc, test_rights, 0, sizeof(rights) / sizeof(rights[0]));
+    tcase_add_loop_test(tc, test_keys, 0, sizeof(key_cases) / sizeof(key_cases[0]));
+    tcase_add_loop_test(tc, test_key_mix, 0, sizeof(key_mixes) / sizeof(key_mixes[0]));
+    tcase_add_test(tc, test_keys_elsewhere);
     tcase_add_test(tc, test_reserved);
     tcase_add_test(tc, test_large_page_low_bits);
     tcase_add_test(tc, test_xd_needs_nxe);

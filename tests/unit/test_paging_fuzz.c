@@ -25,6 +25,7 @@
 struct tables {
     uint64_t seed;
     bool bits32, tidy; /* tidy: no reserved bits, nothing outside of memory */
+    bool keys;         /* each entry has a protection key */
     struct {
         uint64_t gpa, value;
     } changed[CHANGED_MAX];
@@ -36,12 +37,13 @@ static uint64_t make_entry(const struct tables *t, uint64_t gpa)
     struct prng r = {t->seed ^ gpa * 0x9e3779b97f4a7c15u};
     uint64_t bits = prng_next(&r), entry = (uint64_t)prng_below(&r, PAGES) << 12;
 
-    entry |= bits & 0xf7e;                          /* all but P, PS and address */
-    entry |= prng_percent(&r, 92) ? 1 : 0;          /* P */
-    entry |= prng_percent(&r, 75) ? 6 : 0;          /* R/W, U/S: often both */
-    entry |= prng_percent(&r, 25) ? 0x80 : 0;       /* PS */
-    entry |= prng_percent(&r, 20) ? 1ull << 63 : 0; /* XD */
+    entry |= bits & 0xf7e;                                /* all but P, PS and address */
+    entry |= prng_percent(&r, 92) ? 1 : 0;                /* P */
+    entry |= prng_percent(&r, t->keys ? 90 : 75) ? 6 : 0; /* R/W, U/S: often both */
+    entry |= prng_percent(&r, 25) ? 0x80 : 0;             /* PS */
+    entry |= prng_percent(&r, 20) ? 1ull << 63 : 0;       /* XD */
     entry |= prng_percent(&r, 20) ? bits & 0x7ff0000000000000 : 0;
+    entry |= t->keys ? bits << 12 & 0x7800000000000000 : 0;
     if (entry & 0x80 && prng_percent(&r, 80)) /* a large page that is aligned */
         entry &= ~(uint64_t)(t->bits32 ? 0x3fe000 : 0x3fffe000);
     if (!t->tidy && prng_percent(&r, 5))
@@ -82,8 +84,8 @@ enum kind { KIND_OFF, KIND_32BIT, KIND_PSE, KIND_PAE, KIND_4LEVEL, KIND_5LEVEL, 
 
 static struct {
     unsigned kinds[KINDS], ends[KINDS][ORACLE_NO_MEMORY + 1];
-    unsigned error_bits[5], sizes[KINDS][4]; /* 4 KiB, 2 MiB, 4 MiB, 1 GiB */
-    unsigned changed;
+    unsigned error_bits[6], sizes[KINDS][4]; /* 4 KiB, 2 MiB, 4 MiB, 1 GiB */
+    unsigned changed, keys[16];
 } seen;
 
 static unsigned size_index(uint64_t size)
@@ -97,7 +99,7 @@ static enum kind random_registers(struct prng *r, struct x86_paging *mmu, uint64
                                   struct tables *t)
 {
     enum kind kind = prng_percent(r, 3) ? KIND_OFF : (enum kind)(1 + prng_below(r, KINDS - 1));
-    static const uint32_t optional[] = {CR4_SMEP, CR4_SMAP, CR4_PGE};
+    static const uint32_t optional[] = {CR4_SMEP, CR4_SMAP, CR4_PGE, CR4_PKE};
 
     *mmu = (struct x86_paging){.cr0 = CR0_PE | (kind != KIND_OFF ? CR0_PG : 0) |
                                       (prng_percent(r, 60) ? CR0_WP : 0),
@@ -105,6 +107,7 @@ static enum kind random_registers(struct prng *r, struct x86_paging *mmu, uint64
                                .efer = prng_percent(r, 60) ? EFER_NXE : 0,
                                .ac = prng_percent(r, 50),
                                .implicit = prng_percent(r, 20),
+                               .pkru = (uint32_t)prng_next(r) & (uint32_t)prng_next(r),
                                .read = read_entry,
                                .ctx = t};
     for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
@@ -115,6 +118,7 @@ static enum kind random_registers(struct prng *r, struct x86_paging *mmu, uint64
     mmu->efer |= kind >= KIND_4LEVEL ? EFER_LME | EFER_LMA : 0;
     t->bits32 = kind == KIND_32BIT || kind == KIND_PSE;
     t->tidy = prng_percent(r, 60);
+    t->keys = kind >= KIND_4LEVEL && prng_percent(r, 80);
     for (unsigned i = 0; i < 4; i++)
         pdpte[i] = (uint64_t)prng_below(r, PAGES) << 12 | (prng_percent(r, 85) ? 1 : 0);
     if (kind == KIND_PAE && prng_percent(r, 70))
@@ -156,16 +160,32 @@ static void compare(const struct x86_walk *ours, const struct oracle_walk *their
             (theirs->entries[i].in_register || ours->steps[i].entry_gpa == theirs->entries[i].gpa));
     if (theirs->page_size)
         ck_assert_msg(ours->page_size == theirs->page_size && ours->rights == rights &&
-                          ours->gpa == theirs->gpa,
-                      "seed %llu: gpa %llx size %llx rights %u, oracle %llx %llx %u",
+                          ours->gpa == theirs->gpa && ours->key == theirs->key,
+                      "seed %llu: gpa %llx size %llx rights %u key %u, oracle %llx %llx %u %u",
                       (unsigned long long)seed, (unsigned long long)ours->gpa,
-                      (unsigned long long)ours->page_size, ours->rights,
+                      (unsigned long long)ours->page_size, ours->rights, ours->key,
                       (unsigned long long)theirs->gpa, (unsigned long long)theirs->page_size,
-                      rights);
+                      rights, theirs->key);
     if (theirs->end != ORACLE_PAGE && theirs->end != ORACLE_NO_MEMORY &&
         theirs->end != ORACLE_GENERAL_FAULT)
         ck_assert_msg(ours->error_code == theirs->error_code, "seed %llu: error %x, oracle %x",
                       (unsigned long long)seed, ours->error_code, theirs->error_code);
+}
+
+/* What a walk says of other accesses of the same privilege is what they come to. */
+static void compare_others(const struct x86_paging *mmu, const struct x86_walk *ours, bool user)
+{
+    const bool may[] = {
+        [X86_READ] = ours->may_read, [X86_WRITE] = ours->may_write, [X86_FETCH] = ours->may_fetch};
+
+    for (int access = X86_READ; access <= X86_FETCH; access++) {
+        struct oracle_walk other;
+
+        walker_oracle(mmu, ours->gva, (enum x86_access)access, user, &other);
+        if (may[access] != (other.end == ORACLE_PAGE))
+            ck_abort_msg("%llx: access %d is said to be %s", (unsigned long long)ours->gva, access,
+                         may[access] ? "allowed" : "refused");
+    }
 }
 
 /* An entry that was read at two levels has what the last of them left. */
@@ -207,7 +227,9 @@ static void note(enum kind kind, const struct oracle_walk *w)
     seen.ends[kind][w->end]++;
     if (w->page_size)
         seen.sizes[kind][size_index(w->page_size)]++;
-    for (unsigned bit = 0; bit < 5; bit++)
+    if (w->end == ORACLE_FORBIDDEN && w->error_code >> 5)
+        seen.keys[w->key]++;
+    for (unsigned bit = 0; bit < 6; bit++)
         if (w->end != ORACLE_PAGE && w->end != ORACLE_NO_MEMORY)
             seen.error_bits[bit] += w->error_code >> bit & 1;
 }
@@ -230,6 +252,8 @@ static void one_set(uint64_t seed)
         x86_walk(&mmu, gva, access, user, &ours);
         walker_oracle(&mmu, gva, access, user, &theirs);
         compare(&ours, &theirs, seed);
+        if (theirs.end == ORACLE_PAGE)
+            compare_others(&mmu, &ours, user);
         if (theirs.end == ORACLE_PAGE)
             compare_flags(&t, &ours, &theirs, access);
         note(kind, &theirs);
@@ -261,8 +285,10 @@ START_TEST(test_against_oracle)
     ck_assert_uint_gt(seen.sizes[KIND_PSE][2], 500);
     ck_assert_uint_eq(seen.sizes[KIND_32BIT][2], 0);
     ck_assert_uint_gt(seen.sizes[KIND_PAE][1], 500);
-    for (unsigned bit = 0; bit < 5; bit++)
-        ck_assert_uint_gt(seen.error_bits[bit], 5000);
+    for (unsigned bit = 0; bit < 6; bit++)
+        ck_assert_uint_gt(seen.error_bits[bit], bit < 5 ? 5000 : 2500);
+    for (unsigned key = 0; key < 16; key++)
+        ck_assert_uint_gt(seen.keys[key], 100);
     ck_assert_uint_gt(seen.changed, 20000);
 }
 END_TEST
