@@ -79,6 +79,7 @@ static void span_linear(const struct machine *m, uint64_t address, struct span *
 
     m->vcpu->ops->get_paging(m->vcpu, &mmu);
     mmu.ac = true;
+    mmu.pkru = 0;
     x86_walk(&mmu, address, X86_READ, false, &walk);
     span->page.status = MEMORY_UNMAPPED;
     if (walk.verdict == X86_WALK_OK)

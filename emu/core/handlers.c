@@ -128,11 +128,15 @@ static enum handled on_exception(struct machine *m, struct vm_exit *exit, struct
 static enum handled on_cpuid(struct machine *m, struct vm_exit *exit, struct run_result *result)
 {
     uint32_t leaf = (uint32_t)handle_gpr(m, X86_RAX);
-    struct x86_cpuid out = x86_cpuid(leaf, (uint32_t)handle_gpr(m, X86_RCX));
+    uint32_t subleaf = (uint32_t)handle_gpr(m, X86_RCX);
+    struct x86_cpuid out = x86_cpuid(leaf, subleaf);
+    uint64_t cr4 = m->vcpu->ops->get_cr(m->vcpu, 4);
 
     (void)result;
-    if (leaf == 1 && (m->vcpu->ops->get_cr(m->vcpu, 4) & CR4_OSXSAVE))
+    if (leaf == 1 && (cr4 & CR4_OSXSAVE))
         out.ecx |= CPUID_OSXSAVE;
+    if (leaf == 7 && subleaf == 0 && (cr4 & CR4_PKE))
+        out.ecx |= CPUID_OSPKE;
     handle_set_gpr(m, X86_RAX, out.eax);
     handle_set_gpr(m, X86_RBX, out.ebx);
     handle_set_gpr(m, X86_RCX, out.ecx);

@@ -212,17 +212,17 @@ static void hash_u64(XXH3_state_t *hash, uint64_t value)
 static void hash_cpu(XXH3_state_t *hash, const struct x86_state *s)
 {
     const uint64_t fields[] = {
-        s->rip,         s->rflags,       s->gdtr.base,     s->gdtr.limit,
-        s->idtr.base,   s->idtr.limit,   s->cr0,           s->cr2,
-        s->pdpte[0],    s->pdpte[1],     s->pdpte[2],      s->pdpte[3],
-        s->cr3,         s->cr4,          s->cr8,           s->dr[0],
-        s->dr[1],       s->dr[2],        s->dr[3],         s->dr6,
-        s->dr7,         s->xcr0,         s->efer,          s->star,
-        s->lstar,       s->cstar,        s->fmask,         s->kernel_gs_base,
-        s->sysenter_cs, s->sysenter_esp, s->sysenter_eip,  s->pat,
-        s->apic_base,   s->misc_enable,  s->tsc_aux,       s->interruptibility,
-        s->activity,    s->pending.info, s->pending.error, s->pending.insn_len,
-        s->pending.cr2, s->pending_debug};
+        s->rip,         s->rflags,        s->gdtr.base,     s->gdtr.limit,
+        s->idtr.base,   s->idtr.limit,    s->cr0,           s->cr2,
+        s->pdpte[0],    s->pdpte[1],      s->pdpte[2],      s->pdpte[3],
+        s->cr3,         s->cr4,           s->cr8,           s->dr[0],
+        s->dr[1],       s->dr[2],         s->dr[3],         s->dr6,
+        s->dr7,         s->xcr0,          s->efer,          s->star,
+        s->lstar,       s->cstar,         s->fmask,         s->kernel_gs_base,
+        s->sysenter_cs, s->sysenter_esp,  s->sysenter_eip,  s->pat,
+        s->apic_base,   s->misc_enable,   s->tsc_aux,       s->interruptibility,
+        s->activity,    s->pending.info,  s->pending.error, s->pending.insn_len,
+        s->pending.cr2, s->pending_debug, s->pkru};
 
     for (int i = 0; i < X86_GPR_COUNT; i++)
         hash_u64(hash, s->gpr[i]);
@@ -295,7 +295,7 @@ void machine_walk(const struct machine *m, uint64_t gva, enum x86_access access,
     x86_walk(&mmu, gva, access, user, walk);
 }
 
-/* Translate as a supervisor whom neither SMAP nor a read-only page stops. False: no RAM there. */
+/* Translate as a supervisor whom no SMAP, key or read-only page stops. False: no RAM there. */
 static bool translate(const struct machine *m, uint64_t gva, uint64_t *gpa)
 {
     struct x86_paging mmu;
@@ -303,6 +303,7 @@ static bool translate(const struct machine *m, uint64_t gva, uint64_t *gpa)
 
     m->vcpu->ops->get_paging(m->vcpu, &mmu);
     mmu.ac = true;
+    mmu.pkru = 0;
     x86_walk(&mmu, gva, X86_READ, false, &walk);
     *gpa = walk.gpa;
     return walk.verdict == X86_WALK_OK;

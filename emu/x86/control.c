@@ -6,7 +6,7 @@
 uint64_t x86_cr4_supported(void)
 {
     return 0xf /* VME PVI TSD DE */ | CR4_PSE | CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT |
-           CR4_LA57 | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP;
+           CR4_LA57 | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_PKE;
 }
 
 bool x86_cr0_valid(uint64_t value, uint64_t cr4, uint64_t efer, bool code64)

@@ -19,9 +19,9 @@
 #define LEAF1_ECX                                                                                  \
     (BIT(0) | BIT(1) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) |        \
      BIT(26) | BIT(30) | BIT(31))
-/* Leaf 7 EBX: FSGSBASE BMI1 SMEP BMI2 RDSEED ADX SMAP; ECX: LA57 */
+/* Leaf 7 EBX: FSGSBASE BMI1 SMEP BMI2 RDSEED ADX SMAP; ECX: PKU LA57 */
 #define LEAF7_EBX (BIT(0) | BIT(3) | BIT(7) | BIT(8) | BIT(18) | BIT(19) | BIT(20))
-#define LEAF7_ECX BIT(16)
+#define LEAF7_ECX (BIT(3) | BIT(16))
 /* 8000_0001 EDX: SYSCALL, NX, 1 GiB pages, RDTSCP, long mode; ECX: LAHF in 64-bit mode, ABM */
 #define EXT1_EDX (BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29))
 #define EXT1_ECX (BIT(0) | BIT(5))

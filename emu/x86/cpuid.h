@@ -13,6 +13,8 @@ struct x86_cpuid {
 
 /* Leaf 1, ECX: CR4.OSXSAVE, which the table cannot know. */
 #define CPUID_OSXSAVE (1u << 27)
+/* Leaf 7, ECX: CR4.PKE, the same. */
+#define CPUID_OSPKE (1u << 4)
 
 /* A leaf that is not in the table reads as zeros. */
 struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf);

@@ -16,6 +16,12 @@ const struct fidelity fidelity_table[] = {
      .section = "vol. 1, 14.3",
      .seen = "#UD",
      .owner = FIDELITY_CORE},
+    {.id = "pkru-xsave",
+     .text = "PKRU is no component of XSAVE: CPUID leaf 0Dh does not report component 9, XCR0 does "
+             "not take bit 9, XSAVE and XRSTOR leave PKRU out.",
+     .section = "vol. 1, 13.5.7",
+     .seen = "CPUID, #GP of XSETBV",
+     .owner = FIDELITY_CORE},
     {.id = "x87-flags",
      .text = "x87 instructions do not set the exception flags in the status word.",
      .section = "vol. 1, 8.1.3.3",

@@ -35,6 +35,7 @@ static struct x86_paging paging_of(struct x86_linear *mem)
                                .cr3 = s->cr3,
                                .cr4 = s->cr4,
                                .efer = s->efer,
+                               .pkru = s->pkru,
                                .pdpte = s->pdpte,
                                .ac = s->rflags & RFLAGS_AC,
                                .implicit = mem->kind == X86_LINEAR_IMPLICIT,

@@ -117,6 +117,7 @@ void x86_page_map(const struct x86_paging *mmu, struct x86_range *ranges, unsign
     cpu.read = read_entry;
     cpu.ctx = &reader;
     cpu.ac = true;
+    cpu.pkru = 0;
     cpu.implicit = false;
     *map = (struct x86_page_map){.levels = x86_paging_levels(mmu)};
     if (map->levels == 0)

@@ -80,6 +80,7 @@ struct x86_state {
     uint64_t pdpte[4]; /* loaded with CR3 in PAE paging, SDM vol. 3, 4.4.1; otherwise unused */
     uint64_t dr[4], dr6, dr7;
     uint64_t xcr0;
+    uint32_t pkru; /* protection keys' rights, SDM vol. 3, 4.6.2 */
     uint64_t efer, star, lstar, cstar, fmask, kernel_gs_base;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, apic_base, misc_enable, tsc_aux;

@@ -164,6 +164,88 @@ START_TEST(test_cr_access)
 }
 END_TEST
 
+static void set_pkru(uint32_t pkru)
+{
+    struct x86_state s;
+
+    machine_get_state(f.m, &s);
+    s.cr4 |= CR4_PKE;
+    s.pkru = pkru;
+    machine_set_state(f.m, &s);
+}
+
+/* RDPKRU and WRPKRU (SDM vol. 2) leave no exit, and PKRU is part of the state and of its hash. */
+START_TEST(test_pkru)
+{
+    uint64_t hash;
+    struct x86_state s;
+
+    /* rdpkru; mov ebx,eax; mov eax,0a5h; xor edx,edx; wrpkru; mov rax,cr4; hlt; ECX is 0 */
+    LOAD(enter_long64, 0x0f, 0x01, 0xee, 0x89, 0xc3, 0xb8, 0xa5, 0, 0, 0, 0x31, 0xd2, 0x0f, 0x01,
+         0xef, 0x0f, 0x20, 0xe0, 0xf4);
+    set_pkru(0x12345670);
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(f.count, 1);
+    ck_assert_uint_eq(f.exits[0].reason, EXIT_HLT);
+    ck_assert_uint_eq(f.m->insns, 7);
+    ck_assert_uint_eq(reg(X86_RBX), 0x12345670);
+    ck_assert_uint_eq(reg(X86_RAX), CR4_PAE | CR4_PKE);
+    machine_get_state(f.m, &s);
+    ck_assert_uint_eq(s.pkru, 0xa5);
+    set_pkru(0xa5); /* as it is, but for the TLB */
+    hash = machine_state_hash(f.m);
+    set_pkru(0);
+    ck_assert_uint_ne(machine_state_hash(f.m), hash);
+    set_pkru(0xa5);
+    ck_assert_uint_eq(machine_state_hash(f.m), hash);
+    x86_state_reset(&s);
+    ck_assert_uint_eq(s.pkru, 0);
+}
+END_TEST
+
+/* Their faults: #UD without CR4.PKE, or with a prefix; #GP(0) unless ECX is 0, and EDX for the write. */
+START_TEST(test_pkru_faults)
+{
+    static const struct {
+        uint8_t prefix, last;
+        bool pke;
+        uint64_t rcx, rdx;
+        int vector; /* -1: none */
+    } cases[] = {
+        {0x90, 0xee, true, 0xffffffff00000000, 1, -1},
+        {0x90, 0xef, true, 0xffffffff00000000, 0xffffffff00000000, -1},
+        {0x90, 0xee, true, 1, 0, X86_GP},
+        {0x90, 0xef, true, 0x80000000, 0, X86_GP},
+        {0x90, 0xef, true, 0, 1, X86_GP},
+        {0x90, 0xee, false, 1, 0, X86_UD},
+        {0x90, 0xef, false, 0, 1, X86_UD},
+        {0xf0, 0xef, true, 0, 0, X86_UD},
+        {0xf3, 0xee, true, 0, 0, X86_UD},
+        {0x66, 0xef, true, 0, 0, X86_UD},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t code[] = {cases[i].prefix, 0x0f, 0x01, cases[i].last, 0xf4};
+
+        fixture_again();
+        load(code, sizeof(code), enter_long64);
+        if (cases[i].pke)
+            set_pkru(0);
+        f.m->vcpu->ops->set_gpr(f.m->vcpu, X86_RCX, cases[i].rcx);
+        f.m->vcpu->ops->set_gpr(f.m->vcpu, X86_RDX, cases[i].rdx);
+        run(100, 1);
+        if (cases[i].vector < 0) {
+            ck_assert_uint_eq(f.exits[0].reason, EXIT_HLT);
+            continue;
+        }
+        ck_assert_uint_eq(f.exits[0].reason, EXIT_EXCEPTION_NMI);
+        ck_assert_uint_eq(INTR_VECTOR(f.exits[0].intr_info), (unsigned)cases[i].vector);
+        ck_assert_uint_eq(f.exits[0].intr_error, 0);
+        ck_assert_uint_eq(f.exits[0].rip, AT + (cases[i].prefix == 0x90));
+    }
+}
+END_TEST
+
 START_TEST(test_lmsw_memory)
 {
     /* mov word [2000h],0; lmsw [2000h] */
@@ -653,6 +735,8 @@ int main(void)
     tcase_add_test(tc, test_flags_at_a_fault);
     tcase_add_test(tc, test_debug_exit);
     tcase_add_test(tc, test_cr_access);
+    tcase_add_test(tc, test_pkru);
+    tcase_add_test(tc, test_pkru_faults);
     tcase_add_test(tc, test_lmsw_memory);
     tcase_add_test(tc, test_msr);
     tcase_add_test(tc, test_unknown_msr_faults);

@@ -608,8 +608,10 @@ static void unicorn_set_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
         break;
     case 4:
         e->state.cr4 = e->cr4 = value;
-        if (e->loaded)
-            engine_set_reg(e, UC_X86_REG_CR4, value & ~(uint64_t)CR4_LA57);
+        if (e->loaded) {
+            engine_set_reg(e, UC_X86_REG_CR4, value & ~(uint64_t)CR4_HIDDEN);
+            world_intercepts(e); /* a bit that the core does not have is read with its help */
+        }
         break;
     default:
         e->state.cr8 = e->cr8 = value;

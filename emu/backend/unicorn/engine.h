@@ -53,6 +53,9 @@ enum hidden_page {
 /* A non-canonical alias of host memory, for dropping stale translations by address. */
 #define ALIAS_BASE 0x0100000000000000ull
 
+/* Bits of CR4 that the core does not have: they are shadowed, and what they do is done here. */
+#define CR4_HIDDEN (CR4_LA57 | CR4_PKE)
+
 /* Where things are in Unicorn's saved context, bytes from its start. */
 struct context_layout {
     size_t env, dr0, size;

@@ -443,6 +443,48 @@ static bool fast_system_call(struct engine *e, struct vm_exit *exit, const struc
     return done;
 }
 
+/*
+ * RDPKRU and WRPKRU (SDM vol. 2) are #UD to the core, which has no CR4.PKE, and no exit. Prefixes that
+ * the manual does not list make other instructions of them, or none.
+ */
+static bool is_pkru_access(const struct x86_insn *insn)
+{
+    return insn->map == 1 && insn->opcode == 0x01 && (insn->modrm | 1) == 0xef && !insn->lock &&
+           !insn->opsize_prefix && !insn->rep && !insn->repne;
+}
+
+static void write_pkru(struct engine *e, uint32_t value)
+{
+    if (value == e->state.pkru)
+        return;
+    e->state.pkru = value;
+    memory_flush(
+        e); /* the core's entries have what it allowed before; the guest's TLB has the keys */
+}
+
+/* False: not one of them, or it faults. */
+static bool pkru_access(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
+{
+    const struct backend_ops *ops = e->vcpu->ops;
+    bool write = insn->modrm == 0xef;
+
+    if (!is_pkru_access(insn) || !(e->cr4 & CR4_PKE))
+        return false;
+    if ((uint32_t)ops->get_gpr(e->vcpu, X86_RCX) ||
+        (write && (uint32_t)ops->get_gpr(e->vcpu, X86_RDX))) {
+        set_intr(exit, INTR_HARDWARE_EXCEPTION, X86_GP, true, 0);
+        return false;
+    }
+    if (write) {
+        write_pkru(e, (uint32_t)ops->get_gpr(e->vcpu, X86_RAX));
+    } else {
+        ops->set_gpr(e->vcpu, X86_RAX, e->state.pkru);
+        ops->set_gpr(e->vcpu, X86_RDX, 0);
+    }
+    ops->complete(e->vcpu, insn->length);
+    return true;
+}
+
 /* Not an exit: the core runs the instruction after all. */
 static bool allow_natively(struct engine *e)
 {
@@ -492,10 +534,10 @@ static int plain_reason(unsigned native, const struct x86_insn *insn)
 /* #UD: what the core does not know, or does not know of. False: no exit. */
 static bool fill_undefined(struct engine *e, struct vm_exit *exit, const struct x86_insn *insn)
 {
-    if (fast_system_call(e, exit, insn))
+    if (fast_system_call(e, exit, insn) || pkru_access(e, exit, insn))
         return false;
     if (exit->has & EXIT_HAS_INTR)
-        return true; /* a SYSRET that faults */
+        return true; /* SYSRET, RDPKRU or WRPKRU that faults */
     if (is_int1(insn))
         return software_int(e, exit, insn);
     fill_exception(e, exit, insn, X86_UD);

@@ -175,6 +175,7 @@ void memory_paging(struct engine *e, struct x86_paging *mmu)
                                .cr3 = e->cr3,
                                .cr4 = e->cr4,
                                .efer = e->efer,
+                               .pkru = e->state.pkru,
                                .pdpte = e->state.pdpte,
                                .read = table_read,
                                .ctx = e};
@@ -431,7 +432,7 @@ static bool is_clean(struct engine *e, const struct x86_walk *walk, const struct
 static uint32_t allowed(struct engine *e, const struct x86_walk *walk, const struct ept_walk *page,
                         enum x86_access access, enum page_use use)
 {
-    uint32_t perms = UC_PROT_READ;
+    uint32_t perms = walk->may_read ? UC_PROT_READ : 0; /* it may have been a fetch */
 
     if (walk->may_write && (page->rights & EPT_WRITE) && use != PAGE_CODE &&
         !is_clean(e, walk, page))
@@ -507,6 +508,7 @@ static bool shadow_mmio(struct engine *e, uint64_t gva, enum x86_access access, 
 
     translation_begin(e, &t);
     t.mmu.ac = true; /* the shadow's fault was let through to here */
+    t.mmu.pkru = 0;
     translate(e, &t, gva, access, false);
     *gpa = t.walk.gpa;
     return t.walk.verdict == X86_WALK_OK && mmio_reaches(e, t.walk.gpa, access);
@@ -733,6 +735,7 @@ static bool code_gpa(struct engine *e, uint64_t gva, uint64_t *gpa)
         return true;
     memory_paging(e, &mmu);
     mmu.ac = true;
+    mmu.pkru = 0;
     x86_walk(&mmu, gva, X86_READ, false, &walk);
     *gpa = walk.gpa;
     return walk.verdict == X86_WALK_OK;
@@ -745,6 +748,7 @@ static bool shadow_code_hpa(struct engine *e, uint64_t gva, uint64_t *hpa)
 
     cpu_translation_begin(e, &t);
     t.mmu.ac = true;
+    t.mmu.pkru = 0;
     cpu_translate(e, &t, gva, X86_READ, false);
     *hpa = t.walk.gpa;
     return t.walk.verdict == X86_WALK_OK;

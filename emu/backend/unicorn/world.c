@@ -176,8 +176,8 @@ static void put_intercepts(uint8_t *cb)
 }
 
 /*
- * CR0 and CR4 are read as the controls' shadows say; the core does not know CR4.LA57, nor where CR8
- * is.
+ * CR0 and CR4 are read as the controls' shadows say; the core does not have all bits of CR4, nor
+ * knows where CR8 is.
  */
 static uint16_t cr_read_intercepts(const struct engine *e)
 {
@@ -188,7 +188,7 @@ static uint16_t cr_read_intercepts(const struct engine *e)
         bits |= 1u << 0;
     if (c->primary & PRIMARY_CR3_STORE)
         bits |= 1u << 3;
-    if (((e->cr4 ^ c->cr4_shadow) & c->cr4_mask) || (e->cr4 & CR4_LA57))
+    if (((e->cr4 ^ c->cr4_shadow) & c->cr4_mask) || (e->cr4 & CR4_HIDDEN))
         bits |= 1u << 4;
     return bits;
 }
@@ -254,7 +254,7 @@ static void put_guest(struct engine *e)
     put_le64(cb + VMCB_CR0, s->cr0);
     put_le64(cb + VMCB_CR2, s->cr2);
     put_le64(cb + VMCB_CR3, s->cr3);
-    put_le64(cb + VMCB_CR4, s->cr4 & ~(uint64_t)CR4_LA57);
+    put_le64(cb + VMCB_CR4, s->cr4 & ~(uint64_t)CR4_HIDDEN);
     put_le64(cb + VMCB_DR6, DR6_FIXED);
     put_le64(cb + VMCB_DR7, DR7_FIXED); /* breakpoints are count.c's */
     put_le64(cb + VMCB_RFLAGS, s->rflags);
