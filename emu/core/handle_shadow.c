@@ -79,9 +79,9 @@ void shadow_at_exit(struct machine *m, const struct vm_exit *exit)
     machine_ept_changed(m);
 }
 
-static bool open_page(struct machine *m, const struct x86_walk *walk)
+static bool open_page(struct machine *m, const struct x86_walk *walk, bool unprotected)
 {
-    if (!shadow_open(m->shadow, walk->gva, walk->gpa))
+    if (!shadow_open(m->shadow, walk->gva, walk->gpa, unprotected))
         return false;
     m->shadow_open_at = m->insns;
     trap_after(m, true);
@@ -120,12 +120,22 @@ static enum shadow_verdict table_refused(struct machine *m, const struct nested_
     return ram_own(&m->ram, gpa) ? SHADOW_OUT_OF_MEMORY : SHADOW_AGAIN;
 }
 
+/* Does the guest's walk allow a write only because CR0.WP is 0? The CPU has it set. */
+static bool is_unprotected(const struct x86_paging *guest, const struct x86_walk *walk, bool user)
+{
+    struct x86_paging strict = *guest;
+
+    strict.cr0 |= CR0_WP;
+    return x86_rights_allow(guest, walk->rights, walk->key, X86_WRITE, user) &&
+           !x86_rights_allow(&strict, walk->rights, walk->key, X86_WRITE, user);
+}
+
 /* Both the guest's tables and the map allow it. */
 static enum shadow_verdict fill_in(struct machine *m, const struct x86_paging *guest,
-                                   struct nested_walk *walk, enum x86_access access)
+                                   struct nested_walk *walk, enum x86_access access, bool user)
 {
     struct shadow_leaf leaf = {.hpa = walk->page.hpa & PAGE_MASK, .rights = walk->page.rights};
-    bool changed = false, tracked, read_only;
+    bool changed = false, tracked, unprotected;
 
     x86_walk_set_accessed_dirty(&walk->guest, access, set_flag, m);
     if (access == X86_WRITE)
@@ -134,9 +144,9 @@ static enum shadow_verdict fill_in(struct machine *m, const struct x86_paging *g
     if (shadow_fill(m->shadow, guest, &walk->guest, &leaf, &changed))
         return SHADOW_OUT_OF_MEMORY;
     tracked = shadow_is_tracked(m->shadow, walk->guest.gpa);
-    read_only = !(walk->guest.rights & X86_RIGHT_WRITE); /* and CR0.WP = 0 */
-    if (access == X86_WRITE && (tracked || read_only))
-        changed |= open_page(m, &walk->guest);
+    unprotected = is_unprotected(guest, &walk->guest, user);
+    if (access == X86_WRITE && (tracked || unprotected))
+        changed |= open_page(m, &walk->guest, unprotected);
     machine_ept_changed(m);
     return changed ? SHADOW_AGAIN : SHADOW_REFLECT;
 }
@@ -154,7 +164,7 @@ enum shadow_verdict shadow_page_fault(struct machine *m, const struct vm_exit *e
     nested_walk(m->cpu_ept, &guest, exit->qualification, access, code & PF_USER, &walk);
     switch (walk.verdict) {
     case NESTED_ALLOWED:
-        return fill_in(m, &guest, &walk, access);
+        return fill_in(m, &guest, &walk, access, code & PF_USER);
     case NESTED_TABLE:
         return table_refused(m, &walk);
     case NESTED_GUEST:

@@ -38,6 +38,7 @@
 #define ENTRY_RW (1ull << 1)
 #define ENTRY_US (1ull << 2)
 #define ENTRY_A (1ull << 5)
+#define ENTRY_KEY_SHIFT 59
 #define ENTRY_XD (1ull << 63)
 #define ENTRY_TABLE (ENTRY_P | ENTRY_RW | ENTRY_US | ENTRY_A)
 #define ADDRESS_MASK 0x000000fffffff000ull
@@ -50,6 +51,7 @@ struct key {
     uint8_t quadrant; /* 32-bit: which part of the guest's table */
     uint8_t access;   /* X86_RIGHT_ bits of the levels above */
     uint8_t role;     /* what else decides how entries are read: role_of() */
+    uint8_t pkey;     /* direct: the protection key of all that it maps */
     bool direct;
 };
 
@@ -171,7 +173,7 @@ void shadow_registers(const struct x86_paging *guest, uint64_t cr3, struct host_
     cpu->cr3 = cr3;
     cpu->cr4 |= CR4_PAE;
     if (!(guest->cr0 & CR0_PG)) /* nothing is a user's or a supervisor's then */
-        cpu->cr4 &= ~(uint64_t)(CR4_SMEP | CR4_SMAP);
+        cpu->cr4 &= ~(uint64_t)(CR4_SMEP | CR4_SMAP | CR4_PKE);
     cpu->efer |= EFER_NXE;
     cpu->pdpte = NULL;
     cpu->read = host_read;
@@ -188,7 +190,8 @@ static unsigned bucket_of(uint64_t gpa)
 static bool same_key(const struct key *a, const struct key *b)
 {
     return a->gpa == b->gpa && a->level == b->level && a->quadrant == b->quadrant &&
-           a->access == b->access && a->role == b->role && a->direct == b->direct;
+           a->access == b->access && a->role == b->role && a->pkey == b->pkey &&
+           a->direct == b->direct;
 }
 
 static struct table *table_find(struct shadow *s, const struct key *key)
@@ -363,7 +366,7 @@ static const struct x86_walk_step *step_of(const struct x86_walk *walk, unsigned
     return NULL;
 }
 
-/* D of a large page is one for all that a direct table maps. */
+/* D and the protection key of a large page are one for all that a direct table maps. */
 static struct key direct_key(const struct x86_walk *walk, unsigned level)
 {
     uint64_t size = level_size(level + 1);
@@ -371,8 +374,11 @@ static struct key direct_key(const struct x86_walk *walk, unsigned level)
 
     if (!walk->dirty)
         access &= (uint8_t)~X86_RIGHT_WRITE;
-    return (struct key){
-        .gpa = walk->gpa & ~(size - 1), .level = (uint8_t)level, .access = access, .direct = true};
+    return (struct key){.gpa = walk->gpa & ~(size - 1),
+                        .level = (uint8_t)level,
+                        .access = access,
+                        .pkey = walk->key,
+                        .direct = true};
 }
 
 /* What the CPU's table of `level` is the shadow of, on the way of this walk. */
@@ -401,6 +407,7 @@ static uint64_t leaf_entry(const struct x86_walk *walk, const struct shadow_leaf
 {
     uint64_t entry = (leaf->hpa & ADDRESS_MASK) | ENTRY_P | ENTRY_A;
 
+    entry |= (uint64_t)walk->key << ENTRY_KEY_SHIFT;
     if ((walk->rights & X86_RIGHT_WRITE) && (leaf->rights & EPT_WRITE) && leaf->write)
         entry |= ENTRY_RW;
     if (walk->rights & X86_RIGHT_USER)
@@ -596,7 +603,10 @@ static void note_store(struct shadow *s, uint64_t gpa)
 
 /* ---- open pages -------------------------------------------------------------------------- */
 
-bool shadow_open(struct shadow *s, uint64_t gva, uint64_t gpa)
+/*
+ * The CPU has CR0.WP set, and with that PKRU's WD binds a supervisor, too: without U/S no key counts.
+ */
+bool shadow_open(struct shadow *s, uint64_t gva, uint64_t gpa, bool unprotected)
 {
     uint64_t entry_hpa = leaf_hpa(s, cpu_gva(s, gva));
     struct open_page *open = &s->open[s->open_count];
@@ -608,7 +618,7 @@ bool shadow_open(struct shadow *s, uint64_t gva, uint64_t gpa)
                                .entry_hpa = entry_hpa,
                                .entry = host_read64(s->host, entry_hpa)};
     s->open_count++;
-    host_write64(s->host, entry_hpa, open->entry | ENTRY_RW);
+    host_write64(s->host, entry_hpa, (open->entry & ~(unprotected ? ENTRY_US : 0)) | ENTRY_RW);
     return true;
 }
 

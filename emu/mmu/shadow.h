@@ -7,6 +7,8 @@
  *   together; shadow_check.h proves it. What it lacks is filled in when the guest faults on it.
  * - A guest's page that a shadow was made from is tracked: no shadow maps it writable, so each store
  *   there is a fault, and the shadow follows the table (shadow_sync()).
+ * - A shadow's last entry has the protection key of the guest's page, which the CPU holds against the
+ *   guest's own PKRU: WRPKRU is no exit.
  * - A and D of the guest's entries are the hypervisor's to set: an entry without A has no shadow, a
  *   page without D is not writable there.
  * - The CPU's tables are 4-level (5-level) ones for a guest in IA-32e mode, PAE ones for any other:
@@ -65,10 +67,10 @@ bool shadow_is_tracked(const struct shadow *s, uint64_t gpa);
 
 /*
  * Let the page at `gva`, which shadow_fill() has mapped, be written for a while: one instruction of a
- * supervisor that CR0.WP = 0 lets write anywhere, or a store to a tracked page. Returns false when too
- * many are open.
+ * supervisor that CR0.WP = 0 lets write anywhere (`unprotected`), or a store to a tracked page. Returns
+ * false when too many are open.
  */
-bool shadow_open(struct shadow *s, uint64_t gva, uint64_t gpa);
+bool shadow_open(struct shadow *s, uint64_t gva, uint64_t gpa, bool unprotected);
 bool shadow_is_open(const struct shadow *s);
 /* End that for all of them, and follow what was written. */
 void shadow_close(struct shadow *s);

@@ -47,6 +47,8 @@ static bool check_access(struct check *c, uint64_t gva, enum x86_access access, 
         return fails(c, gva, "the map of guest memory does not allow it");
     if (guest.page.hpa != cpu.gpa)
         return fails(c, gva, "the guest's tables and the map lead somewhere else");
+    if ((cpu.rights & X86_RIGHT_USER) && cpu.key != guest.guest.key)
+        return fails(c, gva, "the protection key is not that of the guest's page");
     if (access == X86_WRITE && c->tables && c->tables->is_table(c->tables->ctx, guest.guest.gpa))
         return fails(c, gva, "it is a table that the shadow was made from");
     for (unsigned i = 0; i < guest.guest.count; i++)
@@ -107,5 +109,6 @@ bool shadow_check(const struct x86_paging *cpu, const struct x86_paging *guest,
 
     *breach = (struct shadow_breach){.why = ""};
     c.cpu.ac = c.guest.ac = true;
+    c.cpu.pkru = c.guest.pkru = 0;
     return check_table(&c, cpu->cr3 & (levels == 3 ? 0xffffffe0 : ADDRESS_MASK), levels, levels, 0);
 }

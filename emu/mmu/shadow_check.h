@@ -35,7 +35,8 @@ struct shadow_tables {
 
 /*
  * True: it holds. `cpu`: the CPU's registers, as shadow_registers() makes them; `guest`: the guest's. The
- * translation is compared for RFLAGS.AC set, which allows most. `tables` may be NULL.
+ * translation is compared for RFLAGS.AC set and PKRU 0, which allow most; that it holds for any PKRU
+ * follows from equal protection keys. `tables` may be NULL.
  */
 bool shadow_check(const struct x86_paging *cpu, const struct x86_paging *guest,
                   const struct ept *map, const struct shadow_tables *tables,

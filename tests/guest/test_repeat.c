@@ -20,7 +20,7 @@ static const char *const guests[] = {
     "pae.elf",       "long64.elf",       "ring3_64.elf",    "task32.elf",   "v86.elf",
     "page_ad.elf",   "page_global.elf",  "smep_smap.elf",   "la57.elf",     "smc.elf",
     "irq_hlt.elf",   "rtc_irq.elf",      "single_step.elf", "fpu_lazy.elf", "syscalls.elf",
-    "hw_break.elf",  "double_fault.elf", "bios_disk.bin",   "uart_irq.elf",
+    "hw_break.elf",  "double_fault.elf", "bios_disk.bin",   "uart_irq.elf", "page_pku.elf",
 };
 
 struct seen {

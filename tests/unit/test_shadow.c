@@ -177,6 +177,77 @@ START_TEST(test_no_write_protect)
 }
 END_TEST
 
+/* ---- protection keys --------------------------------------------------------------------- */
+
+/* Page 7000h becomes a user's, with key 3; CR4.PKE is set, and PKRU. */
+static void enter_with_key(uint32_t pkru, uint64_t cr0_clear)
+{
+    static const uint64_t tables[] = {0x10000, 0x11000, 0x12000};
+    struct x86_state s;
+    uint8_t entry[8];
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        put_le64(entry, guest_entry(tables[i]) | ENTRY_US);
+        ck_assert(ram_write(&f.m->ram, tables[i], entry, 8));
+    }
+    put_le64(entry, guest_entry(0x13038) | ENTRY_US | 3ull << 59);
+    ck_assert(ram_write(&f.m->ram, 0x13038, entry, 8));
+    machine_get_state(f.m, &s);
+    s.cr0 &= ~cr0_clear;
+    s.cr4 |= CR4_PKE;
+    s.pkru = pkru;
+    machine_set_state(f.m, &s);
+}
+
+/* mov eax,[7008h]; mov eax,AD3; xor ecx,ecx; xor edx,edx; wrpkru; mov ebx,[7008h] */
+START_TEST(test_key)
+{
+    LOAD(enter_long64, 0x8b, 0x04, 0x25, 0x08, 0x70, 0, 0, 0xb8, 0x40, 0, 0, 0, 0x31, 0xc9, 0x31,
+         0xd2, 0x0f, 0x01, 0xef, 0x8b, 0x1c, 0x25, 0x08, 0x70, 0, 0);
+    enter_with_key(0, 0);
+    ck_assert_int_eq(run(5, 0).stop, STOP_BUDGET);
+    ck_assert_uint_eq(f.count, 2); /* the code, the page; WRPKRU is no exit */
+    ck_assert_uint_eq(leaf(0x7000) >> 59 & 15, 3);
+    ck_assert_ptr_null(breach());
+    ck_assert_int_eq(run(10, 0).stop, STOP_TRIPLE_FAULT); /* the IDT is empty */
+    ck_assert_uint_eq(f.exits[2].intr_error, PF_PRESENT | PF_PK);
+    ck_assert_uint_eq(f.exits[2].qualification, 0x7008);
+    ck_assert_uint_eq(f.m->vcpu->ops->get_cr(f.m->vcpu, 2), 0x7008);
+}
+END_TEST
+
+/* CR0.WP = 0 lets a supervisor write what WD forbids; the CPU itself has it set. */
+START_TEST(test_key_no_write_protect)
+{
+    LOAD(enter_long64, 0x89, 0x04, 0x25, 0x08, 0x70, 0, 0, 0x89, 0x04, 0x25, 0x08, 0x70, 0, 0, 0xff,
+         0x04, 0x25, 0x08, 0x70, 0, 0, 0xf4); /* mov [7008h],eax twice; inc dword [7008h]; hlt */
+    enter_with_key(PKRU_WD(3), CR0_WP);
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(get_le32(ram_ptr(&f.m->ram, 0x7008, 4)), (uint32_t)reg(X86_RAX) + 1);
+    ck_assert_uint_eq(count_of(EXIT_MONITOR_TRAP), 3);
+    ck_assert_uint_eq(leaf(0x7000) & ENTRY_US, ENTRY_US); /* closed again */
+    ck_assert_ptr_null(breach());
+}
+END_TEST
+
+START_TEST(test_key_of_another)
+{
+    uint64_t entry;
+
+    LOAD(enter_long64, 0x8b, 0x04, 0x25, 0x08, 0x70, 0, 0, 0xf4);
+    enter_with_key(PKRU_AD(4), 0);
+    ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
+    ck_assert_ptr_null(breach());
+    entry = leaf(0x7000);
+    change_leaf(0x7000, entry ^ 1ull << 59);
+    ck_assert_str_eq(breach(), "the protection key is not that of the guest's page");
+    change_leaf(0x7000, entry ^ 7ull << 59); /* key 4, for which PKRU is narrower: it may change */
+    ck_assert_str_eq(breach(), "the protection key is not that of the guest's page");
+    change_leaf(0x7000, entry);
+    ck_assert_ptr_null(breach());
+}
+END_TEST
+
 /* Without paging the guest is mapped one to one; where no memory is, the bus answers. */
 START_TEST(test_paging_off)
 {
@@ -319,6 +390,9 @@ int main(void)
     tcase_add_test(tc, test_follows_tables);
     tcase_add_test(tc, test_follows_monitor);
     tcase_add_test(tc, test_no_write_protect);
+    tcase_add_test(tc, test_key);
+    tcase_add_test(tc, test_key_no_write_protect);
+    tcase_add_test(tc, test_key_of_another);
     tcase_add_test(tc, test_paging_off);
     tcase_add_test(tc, test_protected);
     tcase_add_test(tc, test_copy_on_write);
