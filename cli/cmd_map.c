@@ -42,9 +42,16 @@ static const char *rights_text(const struct x86_range *r, char buf[4])
     return buf;
 }
 
-static void print_range(const struct x86_range *r, int digits)
+/* " key 5", where pages have one. */
+static const char *key_text(const struct x86_range *r, bool keys, char buf[8])
 {
-    char size[GUEST_AT_SIZE_MAX], page[GUEST_AT_SIZE_MAX], rights[4];
+    snprintf(buf, 8, keys ? " key %u" : "", r->key & 15u);
+    return buf;
+}
+
+static void print_range(const struct x86_range *r, int digits, bool keys)
+{
+    char size[GUEST_AT_SIZE_MAX], page[GUEST_AT_SIZE_MAX], rights[4], key[8];
 
     printf("%0*" PRIx64 "-%0*" PRIx64 "  ", digits, r->first, digits, r->last);
     guest_at_size(r->last - r->first + 1, size);
@@ -52,10 +59,10 @@ static void print_range(const struct x86_range *r, int digits)
         printf("%-21s  %9s  hole: %s\n", "", size, r->rule);
         return;
     }
-    printf("%010" PRIx64 "-%010" PRIx64 "  %9s  %-5s  %s %s%s%s\n", r->gpa,
+    printf("%010" PRIx64 "-%010" PRIx64 "  %9s  %-5s  %s %s%s%s%s\n", r->gpa,
            r->gpa + (r->last - r->first), size, guest_at_size(r->page_size, page),
            rights_text(r, rights), r->rights & X86_RIGHT_USER ? "user" : "supervisor",
-           r->global ? " global" : "", is_wx(r) ? "  W+X" : "");
+           r->global ? " global" : "", key_text(r, keys, key), is_wx(r) ? "  W+X" : "");
 }
 
 struct sums {
@@ -87,7 +94,7 @@ static void print_lines(const struct report *r)
     printf("\n%-*s  %-21s  %9s  %-5s  rights\n", 2 * digits + 1, "linear", "guest-physical", "size",
            "pages");
     for (unsigned i = 0; i < r->map.count; i++)
-        print_range(&r->ranges[i], digits);
+        print_range(&r->ranges[i], digits, r->map.keys);
     printf("\n%s mapped; ranges: %u, of them W+X: %u\n", guest_at_size(sums.bytes, size),
            sums.ranges, sums.wx);
     if (r->map.cut)
@@ -95,7 +102,7 @@ static void print_lines(const struct report *r)
                r->map.cut_at, r->map.walks, r->map.limit);
 }
 
-static json_t *range_json(const struct x86_range *r)
+static json_t *range_json(const struct x86_range *r, bool keys)
 {
     json_t *object =
         json_pack("{s:o, s:o}", "first", guest_at_hex(r->first), "last", guest_at_hex(r->last));
@@ -110,6 +117,8 @@ static json_t *range_json(const struct x86_range *r)
     json_object_set_new(object, "rights", json_string(rights_text(r, rights)));
     json_object_set_new(object, "user", json_boolean(r->rights & X86_RIGHT_USER));
     json_object_set_new(object, "global", json_boolean(r->global));
+    if (keys)
+        json_object_set_new(object, "key", json_integer(r->key));
     json_object_set_new(object, "wx", json_boolean(is_wx(r)));
     return object;
 }
@@ -119,7 +128,8 @@ static void print_json(const struct report *r)
     json_t *object = guest_at_json(r->guest), *ranges = json_array(), *holes = json_array();
 
     for (unsigned i = 0; i < r->map.count; i++)
-        json_array_append_new(is_page(&r->ranges[i]) ? ranges : holes, range_json(&r->ranges[i]));
+        json_array_append_new(is_page(&r->ranges[i]) ? ranges : holes,
+                              range_json(&r->ranges[i], r->map.keys));
     json_object_set_new(object, "ranges", ranges);
     json_object_set_new(object, "holes", holes);
     json_object_set_new(object, "walks", json_integer((json_int_t)r->map.walks));
@@ -176,9 +186,10 @@ const struct verb verb_map = {
     .help =
         "The linear address space of a guest that has run to a place: linear and guest-physical\n"
         "range, size, size of the pages, rights that all levels of tables give together, G as\n"
-        "CR4.PGE lets it count; W+X marks what can be both written and executed. Neighbours\n"
-        "are one range when nothing but the addresses differs. A hole says why the walk ends\n"
-        "there. It is what the tables say now; a TLB may still hold something else.\n"
+        "CR4.PGE lets it count, with CR4.PKE the protection key; W+X marks what can be both\n"
+        "written and executed. Neighbours are one range when nothing but the addresses differs.\n"
+        "A hole says why the walk ends there. It is what the tables say now; a TLB may still\n"
+        "hold something else.\n"
         "\n" GUEST_AT_HELP "\n"
         "At most 4096 ranges and 4 Mi page walks; what is cut says where.\n"
         "\n"

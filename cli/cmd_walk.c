@@ -151,6 +151,8 @@ static const char *manual_of(const struct nested_walk *walk)
         return exit_manual(walk->refused.reason);
     if (walk->guest.verdict == X86_WALK_OK && walk->guest.count == 0)
         return x86_paging_manual(0);
+    if (walk->guest.verdict == X86_WALK_DENIED && (walk->guest.error_code & PF_PK))
+        return "SDM vol. 3, 4.6.2";
     return x86_verdict_manual(walk->guest.verdict);
 }
 
@@ -232,6 +234,38 @@ static void print_page(const struct report *r)
     if (r->walk.page.count)
         printf("; stage 2: %s", ept_text(r->walk.page.rights, stage));
     putchar('\n');
+}
+
+/* The page has a protection key that PKRU may be asked about. */
+static bool has_key(const struct report *r)
+{
+    return r->walk.guest.page_size && x86_paging_has_keys(&r->mmu);
+}
+
+static bool key_counts(const struct report *r)
+{
+    return r->walk.guest.rights & X86_RIGHT_USER;
+}
+
+static void print_key(const struct report *r)
+{
+    unsigned key = r->walk.guest.key;
+
+    if (has_key(r) && key_counts(r))
+        printf("key    %u: PKRU.AD%u %u, PKRU.WD%u %u\n", key, key, !!(r->mmu.pkru & PKRU_AD(key)),
+               key, !!(r->mmu.pkru & PKRU_WD(key)));
+    else if (has_key(r))
+        printf("key    %u, which does not count: a supervisor page (SDM vol. 3, 4.6.2)\n", key);
+}
+
+static json_t *key_json(const struct report *r)
+{
+    unsigned key = r->walk.guest.key;
+
+    if (!has_key(r))
+        return json_null();
+    return json_pack("{s:i, s:b, s:b, s:b}", "key", (int)key, "counts", key_counts(r), "ad",
+                     !!(r->mmu.pkru & PKRU_AD(key)), "wd", !!(r->mmu.pkru & PKRU_WD(key)));
 }
 
 /* ---- the second stage's lines ----------------------------------------------------------------- */
@@ -366,6 +400,7 @@ static void print_lines(const struct report *r)
     print_head(r);
     print_steps(r);
     print_page(r);
+    print_key(r);
     if (!not_canonical(&r->walk))
         print_stages(r);
     if (!not_canonical(&r->walk))
@@ -471,6 +506,7 @@ static void print_json(const struct report *r)
     json_object_set_new(object, "as_user", json_boolean(r->o->user));
     json_object_set_new(object, "steps", steps);
     set_page(object, r);
+    json_object_set_new(object, "protection_key", key_json(r));
     json_object_set_new(object, "eptp", guest_at_hex(r->o->guest.machine->cpu_ept->eptp));
     json_object_set_new(object, "second_stage", stages_json(r));
     json_object_set_new(object, "shadow", shadow_json(r));
@@ -547,16 +583,16 @@ const struct verb verb_walk = {
         "A guest runs to a place; there GVA is translated as the CPU would, and nothing changes.\n"
         "Each entry is shown with its table, index and address (guest-physical), the second\n"
         "stage's rights there, its value, the rights of all levels so far (XD 1: no execution)\n"
-        "and its bits; then the page, how many entries were read, and the verdict: allowed, or\n"
-        "which stage refuses and why, with the exception's error code or the qualification of\n"
-        "the EPT violation, bit by bit. It is what the tables say now; a TLB may still hold\n"
-        "something else.\n"
+        "and its bits; then the page, with CR4.PKE its protection key and PKRU's bits for it,\n"
+        "how many entries were read, and the verdict: allowed, or which stage refuses and why,\n"
+        "with the exception's error code or the qualification of the EPT violation, bit by bit.\n"
+        "It is what the tables say now; a TLB may still hold something else.\n"
         "\n"
         "GVA is hexadecimal, or a register and an offset: 7c00, 0x7c00, rsp+10, es:di, f000:fff0.\n"
         "\n"
         "  --access A     r: a read, as without it; w: a write; x: a fetch\n"
         "  --user         at CPL 3; without it the access is a supervisor's, for which SMEP, SMAP\n"
-        "                 and CR0.WP count\n" GUEST_AT_HELP "\n"
+        "                 and CR0.WP count; protection keys count for both\n" GUEST_AT_HELP "\n"
         "Exit status: 0 fine, also when the access is refused; 1 failed, 2 usage.\n",
     .run = run,
 };

@@ -88,10 +88,13 @@ static void print_paging(const struct guest_at *g)
         return;
     }
     printf("%s (%s), CR3 %" PRIx64 "; CR0.WP %u; CR4.PSE %u PGE %u SMEP %u SMAP %u; EFER.NXE %u; "
-           "RFLAGS.AC %u\n",
+           "RFLAGS.AC %u",
            x86_paging_name(levels), x86_paging_manual(levels), s->cr3, !!(s->cr0 & CR0_WP),
            !!(s->cr4 & CR4_PSE), !!(s->cr4 & CR4_PGE), !!(s->cr4 & CR4_SMEP), !!(s->cr4 & CR4_SMAP),
            !!(s->efer & EFER_NXE), !!(s->rflags & RFLAGS_AC));
+    if (x86_paging_has_keys(&mmu))
+        printf("; CR4.PKE 1, PKRU %08" PRIx32, s->pkru);
+    putchar('\n');
 }
 
 void guest_at_print(const struct guest_at *g)
@@ -129,6 +132,8 @@ json_t *guest_at_json(const struct guest_at *g)
     json_object_set_new(object, "cr3", guest_at_hex(s->cr3));
     json_object_set_new(object, "cr4", guest_at_hex(s->cr4));
     json_object_set_new(object, "efer", guest_at_hex(s->efer));
+    json_object_set_new(object, "pkru",
+                        x86_paging_has_keys(&mmu) ? guest_at_hex(s->pkru) : json_null());
     json_object_set_new(object, "rflags", guest_at_hex(s->rflags));
     return object;
 }

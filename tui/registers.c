@@ -84,12 +84,16 @@ void regs_collect(struct regs *regs, const struct model *model)
     regs_add(regs, "CR3", digits, now->cr3, before->cr3);
     regs_add(regs, "CR4", 8, now->cr4, before->cr4);
     regs_add(regs, "EFER", 4, now->efer, before->efer);
+    if (now->cr4 & CR4_PKE)
+        regs_add(regs, "PKRU", 8, now->pkru, before->pkru);
     regs_name_bits(regs);
 }
 
 const struct reg *regs_system(const struct regs *regs, unsigned which)
 {
-    return &regs->list[regs->gprs + REGS_SEGS + which];
+    unsigned i = regs->gprs + REGS_SEGS + which;
+
+    return i < regs->count ? &regs->list[i] : NULL;
 }
 
 bool regs_changed(const struct regs *regs, const struct reg *reg)

@@ -29,10 +29,10 @@ struct regs {
     bool has_before;
 };
 
-enum { REG_RIP, REG_FL, REG_CR0, REG_CR2, REG_CR3, REG_CR4, REG_EFER };
+enum { REG_RIP, REG_FL, REG_CR0, REG_CR2, REG_CR3, REG_CR4, REG_EFER, REG_PKRU };
 
 void regs_collect(struct regs *regs, const struct model *model);
-/* One of the enum above. */
+/* One of the enum above; NULL: it is not in the list, as REG_PKRU without CR4.PKE. */
 const struct reg *regs_system(const struct regs *regs, unsigned which);
 /* Whether it differs from the stop before. */
 bool regs_changed(const struct regs *regs, const struct reg *reg);

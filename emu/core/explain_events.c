@@ -11,6 +11,7 @@
 #define PF_USER 4u
 #define PF_RESERVED 8u
 #define PF_FETCH 16u
+#define PF_PK 32u
 
 #define DEBUG_BD (1u << 13)
 #define DEBUG_BS (1u << 14)
@@ -60,6 +61,8 @@ static void page_fault_why(struct text *t, const struct vm_exit *exit)
         text_add(t, " at linear 0x%" PRIx64, exit->qualification);
     if (error & PF_RESERVED)
         text_add(t, ", through an entry with a reserved bit set");
+    else if (error & PF_PK)
+        text_add(t, ", not allowed by PKRU for the page's protection key");
     else if (error & PF_PRESENT)
         text_add(t, ", not allowed by the guest's tables");
     else

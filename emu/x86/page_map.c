@@ -69,6 +69,7 @@ static void range_at(const struct x86_paging *mmu, uint64_t gva, struct x86_rang
     range->gpa = walk.gpa;
     range->page_size = walk.page_size;
     range->rights = walk.rights;
+    range->key = x86_paging_has_keys(mmu) ? walk.key : 0;
     range->global = (mmu->cr4 & CR4_PGE) && (walk.steps[walk.count - 1].entry & ENTRY_G);
 }
 
@@ -80,7 +81,8 @@ static bool goes_on(const struct x86_range *range, const struct x86_range *next)
     if (range->verdict != X86_WALK_OK)
         return true;
     return range->page_size == next->page_size && range->rights == next->rights &&
-           range->global == next->global && range->gpa + (next->first - range->first) == next->gpa;
+           range->global == next->global && range->key == next->key &&
+           range->gpa + (next->first - range->first) == next->gpa;
 }
 
 static void cut(struct x86_page_map *map, uint64_t at, const char *limit)
@@ -119,7 +121,8 @@ void x86_page_map(const struct x86_paging *mmu, struct x86_range *ranges, unsign
     cpu.ac = true;
     cpu.pkru = 0;
     cpu.implicit = false;
-    *map = (struct x86_page_map){.levels = x86_paging_levels(mmu)};
+    *map =
+        (struct x86_page_map){.levels = x86_paging_levels(mmu), .keys = x86_paging_has_keys(mmu)};
     if (map->levels == 0)
         return;
     do {

@@ -80,7 +80,7 @@ static void add_leaf(struct text *t, unsigned level, uint64_t entry)
 /* Bits 63:52 of 8-byte entries: XD, and with 4 and 5 levels a protection key and ignored bits. */
 static void add_high(struct text *t, const struct x86_paging *mmu, bool leaf, uint64_t entry)
 {
-    bool key = leaf && (mmu->cr4 & CR4_PKE);
+    bool key = leaf && x86_paging_has_keys(mmu);
 
     if (x86_paging_levels(mmu) >= 4)
         add_number(t, entry >> 52 & (key ? 0x7f : 0x7ff), key ? "58:52" : "62:52");

@@ -40,6 +40,7 @@ bad() {
 
 long=$BUILD/tests/guest/page_long.elf
 pae=$BUILD/tests/guest/page_pae.elf
+pku=$BUILD/tests/guest/page_pku.elf
 five=$BUILD/tests/guest/tables57.elf
 
 # At first, paging is off.
@@ -202,6 +203,28 @@ run 0 walk ./evil.bin ffffff8000000000 --flat 0x7c00 --at 100 --ept 0x30000=---
 has "PDPTE 30000 0 30000 --- not read: nothing is mapped there"
 has "refused by the second stage, for a table: nothing is mapped there (SDM vol. 3, 29.3.3.2 and 28.2.1, Table 28-7)"
 has " EPT violation, qualification 81, guest-physical 30000"
+
+# Protection keys: what PKRU says of the page's. So many instructions on, WD5 is set.
+run 0 walk "$pku" 40000123 --insns 30000 --ram 32M --access w
+has "key 5: PKRU.AD5 0, PKRU.WD5 1"
+has "refused by the guest's tables: PKRU.WD5 = 1 and CR0.WP = 1: no writes to user pages of key 5 (SDM vol. 3, 4.6.2)"
+has " #PF, error code 23, CR2 40000123"
+has " error bit 5 PK, protection key: 1 (yes)"
+run 0 walk "$pku" 40000123 --at 1000000 --ram 32M --user
+has "key 5: PKRU.AD5 0, PKRU.WD5 0"
+grep -q '; CR4.PKE 1, PKRU 00000000$' out || fail "walk: no PKRU"
+has "PTE 110000 0 110000 rwx 2800000000111067 1 1 0 P R/W U/S A D PK=5"
+run 0 walk "$pku" 40002123 --at 1000000 --ram 32M --access w
+has "key 5, which does not count: a supervisor page (SDM vol. 3, 4.6.2)"
+run 0 walk "$pku" 40000123 --at 1000000 --ram 32M --json
+grep -q '"pkru":"0x0".*"protection_key":{"key":5,"counts":true,"ad":false,"wd":false}' out || fail "walk --json: no key"
+run 0 map "$pku" --at 1000000 --ram 32M
+has "0000000040000000-0000000040000fff 0000111000-0000111fff 4 KiB 4 KiB rwx user key 5 W+X"
+has "0000000040003000-0000000040003fff 0000111000-0000111fff 4 KiB 4 KiB rwx user key 10 W+X"
+run 0 map "$pku" --at 1000000 --ram 32M --json
+grep -q '"first":"0x80000000",[^}]*"key":7,' out || fail "map --json: no key"
+run 0 walk "$long" 8000000010 "$end" --json
+grep -q '"pkru":null.*"protection_key":null' out || fail "walk --json: a key without CR4.PKE"
 
 bad 2 "vlab: walk: no LAB or IMAGE and no GVA given" walk
 bad 2 "vlab: walk: no LAB or IMAGE given" walk 01

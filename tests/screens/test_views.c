@@ -1,5 +1,6 @@
 /* What holds for every view at every size, whatever it shows; and the details of an exit. */
 #include "tests/support/screen_models.h"
+#include "tui/registers.h"
 #include "tui/theme.h"
 #include "tui/view.h"
 #include "tui/view/step.h"
@@ -249,6 +250,38 @@ START_TEST(test_instruction_information)
 }
 END_TEST
 
+static void find_pkru(const struct model *model, bool there)
+{
+    struct regs regs;
+    const struct reg *reg;
+
+    regs_collect(&regs, model);
+    reg = regs_system(&regs, REG_PKRU);
+    ck_assert_int_eq(reg != NULL, there);
+    if (!there)
+        return;
+    ck_assert_str_eq(reg->name, "PKRU");
+    ck_assert_uint_eq(reg->now, 0xc0);
+    ck_assert(regs_changed(&regs, reg));
+}
+
+/* PKRU is in the list of registers while CR4.PKE makes it mean something. */
+START_TEST(test_pkru)
+{
+    struct model *model = screen_model_long();
+    struct ui ui;
+
+    model->now.pkru = 0xc0;
+    model->before.pkru = 0x30;
+    model->has_before = true;
+    find_pkru(model, false);
+    model->now.cr4 |= CR4_PKE;
+    find_pkru(model, true);
+    ui_init(&ui, VIEW_STEP, VIEW_STEP, 1, 1);
+    draw_at(model, &ui, 60, 120);
+}
+END_TEST
+
 START_TEST(test_mono_loses_nothing)
 {
     static const enum role important[] = {ROLE_CHANGED, ROLE_DENY,    ROLE_ERROR, ROLE_SELECTED,
@@ -286,6 +319,7 @@ int main(void)
     tcase_add_test(tc, test_guest_text_is_harmless);
     tcase_add_test(tc, test_selection);
     tcase_add_test(tc, test_instruction_information);
+    tcase_add_test(tc, test_pkru);
     tcase_add_test(tc, test_mono_loses_nothing);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);

@@ -247,6 +247,33 @@ START_TEST(test_4level)
 }
 END_TEST
 
+/* Protection keys part ranges, where they count. */
+START_TEST(test_keys)
+{
+    struct x86_paging mmu = mmu_of(LEVEL4);
+
+    put(0x1000, 8, 0x2007);
+    put(0x2000, 8, 0x3007);
+    put(0x3000, 8, 0x4007);
+    put(0x4000, 8, 0x5007 | 3ull << 59);
+    put(0x4008, 8, 0x6007 | 3ull << 59);
+    put(0x4010, 8, 0x7007 | 4ull << 59);
+    mmu.pkru = ~0u;
+    make_map(&mmu, ROOM);
+    ck_assert(!map.keys);
+    is_page(0, 0, 0x2fff, 0x5000, 4096, RWU);
+    ck_assert_uint_eq(ranges[0].key, 0);
+    mmu.cr4 |= CR4_PKE;
+    x86_page_map(&mmu, ranges, ROOM, X86_MAP_WALKS_MAX,
+                 &map); /* what is mapped; whatever PKRU forbids */
+    ck_assert(map.keys);
+    is_page(0, 0, 0x1fff, 0x5000, 4096, RWU);
+    ck_assert_uint_eq(ranges[0].key, 3);
+    is_page(1, 0x2000, 0x2fff, 0x7000, 4096, RWU);
+    ck_assert_uint_eq(ranges[1].key, 4);
+}
+END_TEST
+
 START_TEST(test_5level)
 {
     struct x86_paging mmu = mmu_of(LEVEL5);
@@ -374,6 +401,7 @@ int main(void)
     tcase_add_test(tc, test_pse);
     tcase_add_test(tc, test_pae);
     tcase_add_test(tc, test_4level);
+    tcase_add_test(tc, test_keys);
     tcase_add_test(tc, test_5level);
     tcase_add_test(tc, test_smap);
     tcase_add_test(tc, test_recursive);

@@ -22,6 +22,7 @@ static const struct {
     {CR4_PAE, EFER_LMA, 3, 0x40000083, "P R/W PS"},
     {CR4_PAE, EFER_LMA, 1, 0x1810000000005001, "P 62:52=181"},
     {CR4_PAE | CR4_PKE, EFER_LMA, 1, 0x1810000000005001, "P 58:52=1 PK=3"},
+    {CR4_PAE | CR4_PKE, 0, 1, 0x1810000000005001, "P"}, /* PAE paging has no keys */
     {CR4_PAE | CR4_PKE, EFER_LMA, 2, 0x1810000000005001, "P 62:52=181"}, /* no leaf: no key */
 };
 

@@ -97,6 +97,10 @@ static void control_draw(struct sheet *sheet, const struct regs *regs)
     sheet->line++;
     bits_draw(sheet, 0, regs, regs_system(regs, REG_EFER));
     sheet->line++;
+    if (!regs_system(regs, REG_PKRU))
+        return;
+    reg_draw(sheet, 0, regs, regs_system(regs, REG_PKRU));
+    sheet->line++;
 }
 
 static void tables_draw(struct sheet *sheet, const struct x86_state *state)
