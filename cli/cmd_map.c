@@ -45,7 +45,9 @@ static const char *rights_text(const struct x86_range *r, char buf[4])
 /* " key 5", where pages have one. */
 static const char *key_text(const struct x86_range *r, bool keys, char buf[8])
 {
-    snprintf(buf, 8, keys ? " key %u" : "", r->key & 15u);
+    buf[0] = '\0';
+    if (keys)
+        snprintf(buf, 8, " key %u", r->key & 15u);
     return buf;
 }
 
