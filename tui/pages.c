@@ -6,8 +6,8 @@
 #include <strings.h>
 
 static const char *const try_names[PAGES_TRIES] = {
-    [TRY_CPL] = "CPL",   [TRY_WP] = "WP", [TRY_SMEP] = "SMEP",
-    [TRY_SMAP] = "SMAP", [TRY_AC] = "AC", [TRY_NXE] = "NXE",
+    [TRY_CPL] = "CPL", [TRY_WP] = "WP",   [TRY_SMEP] = "SMEP", [TRY_SMAP] = "SMAP",
+    [TRY_AC] = "AC",   [TRY_NXE] = "NXE", [TRY_PKE] = "PKE",
 };
 
 const char *pages_try_name(unsigned try)
@@ -33,6 +33,7 @@ unsigned pages_cpu_bits(const struct x86_state *state)
     bits |= state->cr4 & CR4_SMAP ? 1u << TRY_SMAP : 0;
     bits |= state->rflags & RFLAGS_AC ? 1u << TRY_AC : 0;
     bits |= state->efer & EFER_NXE ? 1u << TRY_NXE : 0;
+    bits |= state->cr4 & CR4_PKE ? 1u << TRY_PKE : 0;
     return bits;
 }
 
@@ -105,7 +106,7 @@ int pages_try_parse(struct pages_question *question, unsigned cpu, const char *t
         if (!parse_word(text, length, cpu, &new))
             return error_set(err, -EINVAL,
                              "'%.*s' is none of r, w, x, user, supervisor, wp=0, smep=1, smap=1, "
-                             "ac=1, nxe=0",
+                             "ac=1, nxe=0, pke=1",
                              (int)(length < 40 ? length : 40), text);
         any = true;
         text += length;
@@ -172,7 +173,7 @@ bool pages_range_is_new(const struct pages_look *before, const struct x86_range 
     old = &before->ranges[i];
     return old->first != range->first || old->last != range->last || old->gpa != range->gpa ||
            old->page_size != range->page_size || old->rights != range->rights ||
-           old->global != range->global || old->verdict != range->verdict;
+           old->global != range->global || old->key != range->key || old->verdict != range->verdict;
 }
 
 /* ---- the listed table ------------------------------------------------------------------------ */

@@ -22,6 +22,7 @@ enum pages_try {
     TRY_SMAP,
     TRY_AC,  /* RFLAGS.AC */
     TRY_NXE, /* IA32_EFER.NXE */
+    TRY_PKE, /* CR4 */
     PAGES_TRIES
 };
 

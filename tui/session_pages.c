@@ -19,6 +19,7 @@ static void paging_tried(const struct machine *m, unsigned tries, struct x86_pag
     mmu->cr0 ^= tries >> TRY_WP & 1 ? CR0_WP : 0;
     mmu->cr4 ^= tries >> TRY_SMEP & 1 ? CR4_SMEP : 0;
     mmu->cr4 ^= tries >> TRY_SMAP & 1 ? CR4_SMAP : 0;
+    mmu->cr4 ^= tries >> TRY_PKE & 1 ? CR4_PKE : 0;
     mmu->ac ^= tries >> TRY_AC & 1;
     mmu->efer ^= tries >> TRY_NXE & 1 ? EFER_NXE : 0;
 }

@@ -25,6 +25,7 @@ START_TEST(test_try)
         {"wp=0", 0, 0, X86_FETCH, 0},
         {"  SMAP=1   ac=1 r ", 0, 0, X86_READ, 1 << TRY_SMAP | 1 << TRY_AC},
         {"smep=1 smep=0", 0, 0, X86_FETCH, 0},
+        {"pke=1", 0, 0, X86_FETCH, 1 << TRY_PKE},
         {"wp=2", 0, -EINVAL, X86_FETCH, 0},
         {"wp", 0, -EINVAL, X86_FETCH, 0},
         {"cpl=1", 0, -EINVAL, X86_FETCH, 0},
@@ -45,7 +46,7 @@ END_TEST
 
 START_TEST(test_try_nothing)
 {
-    struct pages_question q = {.access = X86_WRITE, .tries = 0x3f};
+    struct pages_question q = {.access = X86_WRITE, .tries = 0x7f};
     struct error err;
 
     ck_assert_int_eq(pages_try_parse(&q, 0, "", &err), 0);

@@ -84,6 +84,8 @@ static void range_draw(const struct model *model, const struct x86_range *r,
     col = area_printf(area, row, col, is_wx(r) ? ROLE_DENY : ROLE_NUMBER, "%s%c",
                       pages_rights(r->rights, rights), r->global ? 'G' : ' ');
     col = area_printf(area, row, col + 1, ROLE_ADDRESS, "%10llx", (unsigned long long)r->gpa);
+    if (look->map.keys)
+        col = area_printf(area, row, col, ROLE_NUMBER, " key %-2u", r->key);
     if (is_wx(r))
         area_text(area, row, col + 1, ROLE_DENY, "W+X");
 }

@@ -117,6 +117,7 @@ static int try_draw(const struct pages_look *look, const struct ui *ui, const st
         [TRY_SMAP] = !!(look->mmu.cr4 & CR4_SMAP),
         [TRY_AC] = look->mmu.ac,
         [TRY_NXE] = !!(look->mmu.efer & EFER_NXE),
+        [TRY_PKE] = !!(look->mmu.cr4 & CR4_PKE),
     };
     bool tried = look->asked.tries >> try & 1;
     bool chosen = ui->pages.chosen == try + 1 && ui->focus[VIEW_PAGES] == PAGES_VERDICT;

@@ -112,6 +112,7 @@ static void guest_page_draw(const struct pages_look *look, const struct area *ar
 {
     const struct x86_walk *walk = &look->walk.guest;
     char rights[5], size[NUMBER_MAX];
+    int col;
 
     if (walk->page_size == 0) {
         area_printf(area, row, COL_NAME - 1, ROLE_DENY, "%c%s", theme_mark(ROLE_DENY), walk->rule);
@@ -119,9 +120,14 @@ static void guest_page_draw(const struct pages_look *look, const struct area *ar
     }
     area_text(area, row, COL_NAME, ROLE_LABEL, "page");
     area_printf(area, row, COL_TABLE, ROLE_ADDRESS, "%llx", (unsigned long long)walk->gpa);
-    if (look->levels)
-        area_printf(area, row, COL_BITS, ROLE_NUMBER, "%s %s", text_size(walk->page_size, size),
-                    pages_rights(walk->rights, rights));
+    if (look->levels == 0)
+        return;
+    col = area_printf(area, row, COL_BITS, ROLE_NUMBER, "%s %s", text_size(walk->page_size, size),
+                      pages_rights(walk->rights, rights));
+    if (x86_paging_has_keys(&look->mmu))
+        area_printf(area, row, col, ROLE_NUMBER, "  key %u: AD %u WD %u", walk->key,
+                    !!(look->mmu.pkru & PKRU_AD(walk->key)),
+                    !!(look->mmu.pkru & PKRU_WD(walk->key)));
 }
 
 static void tlb_draw(const struct pages_look *look, const struct area *area, int row)
