@@ -1,23 +1,14 @@
-/*
- * Child processes of the grader, see sandbox.h.
- *
- * Landlock (Linux 5.13, landlock(7)) restricts what a process can open from then on; it needs no
- * privilege. Not done here: namespaces and seccomp, which the exercises with student code in C will
- * need. What runs here is the assembler, a known program with hostile input.
- */
+/* Child processes of the grader that run tools, see sandbox.h. */
 #include "exercises/grader/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,84 +17,22 @@
 #define EXIT_NO_SANDBOX 125 /* of the child: it could not lock itself in */
 #define EXIT_NO_EXEC 126
 
-#define READ_RIGHTS                                                                                \
-    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define FILE_RIGHTS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE)
-/* Every right of the first version: all that is not granted below is refused. */
-#define ALL_RIGHTS ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
-
-static bool has_landlock(void)
-{
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1;
-}
-
 const char *sandbox_level(void)
 {
-    return has_landlock() ? "landlock and limits" : "limits only";
-}
-
-/* A path that is not there needs no rule. */
-static bool allow(int ruleset, const char *path, uint64_t rights)
-{
-    struct landlock_path_beneath_attr rule = {.allowed_access = rights};
-    long ret;
-
-    rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-    if (rule.parent_fd < 0)
-        return errno == ENOENT;
-    ret = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    close(rule.parent_fd);
-    return ret == 0;
-}
-
-static bool lock_files(const char *program, const char *folder)
-{
-    static const char *const libraries[] = {"/lib",       "/lib32",     "/lib64",        "/usr/lib",
-                                            "/usr/lib32", "/usr/lib64", "/usr/local/lib"};
-    struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_RIGHTS};
-    int ruleset;
-    bool ok;
-
-    if (!has_landlock())
-        return true;
-    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-    if (ruleset < 0)
-        return false;
-    ok = allow(ruleset, program, FILE_RIGHTS) && allow(ruleset, folder, ALL_RIGHTS) &&
-         allow(ruleset, "/etc/ld.so.cache", LANDLOCK_ACCESS_FS_READ_FILE);
-    for (size_t i = 0; ok && i < sizeof(libraries) / sizeof(libraries[0]); i++)
-        ok = allow(ruleset, libraries[i], READ_RIGHTS);
-    ok = ok && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-    close(ruleset);
-    return ok;
-}
-
-static bool limit(int resource, rlim_t value)
-{
-    /* Of CPU time the hard limit is SIGKILL: SIGXCPU is to come first, because it says why. */
-    struct rlimit limit = {.rlim_cur = value, .rlim_max = value + (resource == RLIMIT_CPU)};
-
-    return setrlimit(resource, &limit) == 0;
-}
-
-static bool set_limits(const struct sandbox_limits *limits)
-{
-    return limit(RLIMIT_CPU, limits->cpu_seconds) && limit(RLIMIT_AS, limits->memory_bytes) &&
-           limit(RLIMIT_FSIZE, limits->file_bytes) && limit(RLIMIT_NOFILE, 32) &&
-           limit(RLIMIT_CORE, 0);
+    return lockdown_has_landlock() ? "landlock and limits" : "limits only";
 }
 
 /* In the child, between fork and exec: only calls that are safe there. */
 _Noreturn static void become(const char *program, char *const argv[], const char *folder,
                              const struct sandbox_limits *limits, int messages)
 {
-    static char *const environment[] = {NULL};
+    static char path[] = "PATH=/usr/bin:/bin", tmp[] = "TMPDIR=.";
+    char *const environment[] = {path, tmp, NULL};
+    struct lockdown lockdown = {.program = program, .folder = folder, .limits = limits};
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(messages, 2) < 0 ||
-        chdir(folder) || syscall(SYS_close_range, 3u, ~0u, 0u) ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL) ||
-        !lock_files(program, folder) || !set_limits(limits))
+        chdir(folder) || syscall(SYS_close_range, 3u, ~0u, 0u) || !lockdown_enter(&lockdown))
         _exit(EXIT_NO_SANDBOX);
     execve(program, argv, environment);
     _exit(EXIT_NO_EXEC);

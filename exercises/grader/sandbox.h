@@ -1,15 +1,14 @@
 /*
  * Running a tool on a student's file: a child process without a shell, behind limits.
  *
- * - Limits: CPU time, address space, file size, open files, no core; and a wall clock as a backstop.
- * - Files: where the kernel has Landlock, the child reads the tool, its libraries and one private
- *   folder, and writes that folder; nothing else can be opened. Without Landlock only the limits
- *   hold, and the level says so.
- * - Its environment is empty, its standard input is /dev/null, its standard output is dropped.
+ * - What holds it is lockdown.h's, without namespaces and system call filter: it is a known program with
+ *   hostile input. A wall clock is the backstop.
+ * - Its environment is a path to the system's tools and its folder for temporary files, its standard input is /dev/null, its standard output is dropped.
  */
 #ifndef VLAB_GRADER_SANDBOX_H
 #define VLAB_GRADER_SANDBOX_H
 
+#include "exercises/grader/lockdown.h"
 #include "util/error.h"
 
 #include <stdbool.h>
@@ -27,11 +26,6 @@ struct sandbox_result {
     enum sandbox_end end;
     int status;
     char messages[SANDBOX_MESSAGES_MAX]; /* what it wrote to standard error, NUL-terminated */
-};
-
-struct sandbox_limits {
-    unsigned cpu_seconds, wall_seconds;
-    size_t memory_bytes, file_bytes;
 };
 
 /*
