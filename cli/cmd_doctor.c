@@ -4,6 +4,7 @@
  * than a real one (doctor_fidelity.c).
  */
 #include "cli/cli.h"
+#include "exercises/grader/child.h"
 #include "cli/doctor_fidelity.h"
 
 #include "core/backend.h"
@@ -228,6 +229,14 @@ static void check_tool(struct findings *f, const char *tool, const char *use)
         find(f, tool, LEVEL_NOTE, "not found: %s", use);
 }
 
+/* How far a student's program is locked in. */
+static void check_sandbox(struct findings *f)
+{
+    bool whole = lockdown_has_namespaces() && lockdown_has_landlock() && lockdown_has_filter();
+
+    find(f, "sandbox", whole ? LEVEL_OK : LEVEL_NOTE, "%s", child_level());
+}
+
 /* ---- report ---------------------------------------------------------------------------------- */
 
 static const char *level_name(enum level level)
@@ -281,6 +290,8 @@ static int examine(bool json)
     check_locale(&f);
     check_folders(&f);
     check_tool(&f, "nasm", "'vlab check' needs it to assemble exercises");
+    check_tool(&f, "cc", "'vlab check' needs it to compile exercises in C");
+    check_sandbox(&f);
     check_tool(&f, "qemu-system-x86_64", "the tests that compare with QEMU are skipped");
     for (unsigned i = f.count; i-- > 0;)
         if (f.list[i].level == LEVEL_MISSING)
@@ -326,7 +337,7 @@ const struct verb verb_doctor = {
     .help =
         "One line a check: 'ok', 'note' (works without, or less well) or 'missing'. Checked are\n"
         "the CPU engine (by running guest code), libraries, /dev/kvm, the terminal, the course's\n"
-        "data, the state folder, and tools.\n"
+        "data, the state folder, tools, and how far students' programs are locked in.\n"
         "\n"
         "  --fidelity     say instead where the emulated CPU differs from a real one, with the\n"
         "                 section of the Intel SDM\n"

@@ -8,6 +8,9 @@
 #define LLVMFuzzerTestOneInput fuzz_decode
 #include "tests/fuzz/fuzz_decode.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_dialogue
+#include "tests/fuzz/fuzz_dialogue.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_loader
 #include "tests/fuzz/fuzz_loader.c"
 #undef LLVMFuzzerTestOneInput
@@ -26,6 +29,7 @@ static const struct {
     int (*run)(const uint8_t *data, size_t size);
 } targets[] = {{"breakpoint", fuzz_breakpoint},
                {"decode", fuzz_decode},
+               {"dialogue", fuzz_dialogue},
                {"loader", fuzz_loader},
                {"trace", fuzz_trace}};
 #define TARGET_COUNT (sizeof(targets) / sizeof(targets[0]))
