@@ -1,0 +1,2 @@
+/* Keeps the compiler busy. */
+#include __FILE__

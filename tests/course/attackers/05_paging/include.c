@@ -1,0 +1,2 @@
+/* Includes a file that is not its own. */
+#include "/etc/passwd"
