@@ -45,6 +45,12 @@ bool dialogue_serve(const struct world *world, const struct wire_record *record,
     case WIRE_DROP:
         done = world->drop && world->drop(world->ctx, record->values[0]);
         break;
+    case WIRE_HOLD:
+        done = world->hold && world->hold(world->ctx, record->values[0]);
+        break;
+    case WIRE_COPY:
+        done = world->copy && world->copy(world->ctx, record->values[0], record->values[1]);
+        break;
     default:
         return false;
     }

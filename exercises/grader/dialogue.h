@@ -20,6 +20,8 @@ struct world {
                   uint64_t value);
     bool (*take)(void *ctx, uint64_t *hpa);
     bool (*drop)(void *ctx, uint64_t hpa);
+    bool (*hold)(void *ctx, uint64_t hpa);
+    bool (*copy)(void *ctx, uint64_t to, uint64_t from);
     void *ctx;
 };
 

@@ -79,6 +79,16 @@ void frame_drop(uint64_t hpa)
     request(WIRE_DROP, hpa, 0, 0, 0);
 }
 
+void frame_hold(uint64_t hpa)
+{
+    request(WIRE_HOLD, hpa, 0, 0, 0);
+}
+
+void frame_copy(uint64_t to, uint64_t from)
+{
+    request(WIRE_COPY, to, from, 0, 0);
+}
+
 int main(void)
 {
     struct wire_record record;

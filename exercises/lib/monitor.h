@@ -20,9 +20,14 @@ void guest_write(uint64_t gpa, unsigned size, uint64_t value);
 uint64_t host_read64(uint64_t hpa);
 void host_write64(uint64_t hpa, uint64_t value);
 
-/* A frame of 4 KiB, filled with zeros; 0: there is none left. Dropping the last reference frees it. */
+/*
+ * A frame of 4 KiB, filled with zeros, with one reference; 0: there is none left. Who maps it a second
+ * time holds it once more; dropping the last reference frees it.
+ */
 uint64_t frame_take(void);
+void frame_hold(uint64_t hpa);
 void frame_drop(uint64_t hpa);
+void frame_copy(uint64_t to, uint64_t from);
 
 /*
  * The exercise's side, in its harness.c: make an answer to a question. Both are seven values, as the

@@ -27,7 +27,9 @@ enum wire_kind {
     WIRE_READ,        /* space, address, bytes (1, 2, 4, 8) */
     WIRE_WRITE,       /* space, address, bytes, value */
     WIRE_TAKE,        /* a frame of host memory: its address, filled with zeros */
-    WIRE_DROP         /* address of a frame: one reference less */
+    WIRE_DROP,        /* address of a frame: one reference less */
+    WIRE_HOLD,        /* address of a frame: one reference more */
+    WIRE_COPY         /* to, from: frames */
 };
 
 /* Which memory: the guest's, by guest-physical addresses, or the host's frames. */

@@ -62,7 +62,7 @@ static bool fuzz_drop(void *ctx, uint64_t hpa)
 
 static bool is_request(uint32_t kind)
 {
-    return kind >= WIRE_READ && kind <= WIRE_DROP;
+    return kind >= WIRE_READ && kind <= WIRE_COPY;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

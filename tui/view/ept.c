@@ -59,7 +59,8 @@ static void map_detail(const struct model *model, struct pane *pane)
         pages += look->ranges[i].page_size > 0;
         changed += ept_range_is_new(&model->ept_before, &look->ranges[i]);
     }
-    snprintf(pane->detail, sizeof(pane->detail), "%u ranges, %u tables%s", pages, look->tables,
+    snprintf(pane->detail, sizeof(pane->detail), "%u range%s, %u table%s%s", pages,
+             pages == 1 ? "" : "s", look->tables, look->tables == 1 ? "" : "s",
              look->cut < EPT_GPA_END ? ", cut" : "");
     if (changed)
         snprintf(pane->detail + strlen(pane->detail), 24, ", %c%u changed",

@@ -81,8 +81,8 @@ static void map_detail(const struct model *model, struct pane *pane)
         changed += pages_range_is_new(&model->pages_before, r);
         wx += r->page_size && (r->rights & X86_RIGHT_WRITE) && (r->rights & X86_RIGHT_FETCH);
     }
-    snprintf(pane->detail, sizeof(pane->detail), "%u ranges, %u W+X%s", pages, wx,
-             look->map.cut ? ", cut" : "");
+    snprintf(pane->detail, sizeof(pane->detail), "%u range%s, %u W+X%s", pages,
+             pages == 1 ? "" : "s", wx, look->map.cut ? ", cut" : "");
     if (changed)
         snprintf(pane->detail + strlen(pane->detail), 24, ", %c%u changed",
                  theme_mark(ROLE_CHANGED), changed);
