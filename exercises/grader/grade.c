@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct exercise_grader *const graders[] = {&grader_01_anatomy, &grader_05_paging};
+static const struct exercise_grader *const graders[] = {&grader_01_anatomy, &grader_05_paging,
+                                                        &grader_07_ept};
 
 static const struct exercise_grader *find_grader(const char *folder)
 {
