@@ -95,6 +95,8 @@ static int create_shadow(struct machine *m, struct error *err)
     if (!m->config.shadow_paging)
         return 0;
     shadow_controls(&m->controls);
+    if (m->config.monitor_shadows)
+        return 0;
     rc = shadow_create(&m->shadow, m->ram.host);
     return rc ? error_errno(err, rc, "machine: cannot make its shadow tables") : 0;
 }

@@ -53,6 +53,8 @@ struct machine_config {
     struct host_memory *host; /* NULL: one of its own; the same for guests that share pages */
     bool ept_accessed_dirty;  /* the second stage's A and D flags are in use */
     bool shadow_paging;       /* the CPU has no second stage: mmu/shadow.h */
+    bool monitor_shadows; /* ... and its tables are the monitor's: machine_set_shadow_root(). The
+                                 monitor takes #PF, MOV to CR3 and INVLPG */
     const struct backend_ops *backend; /* NULL: the emulated CPU */
     struct text_sink text;             /* write may be NULL: text is dropped */
     uint64_t rtc_start;                /* what the RTC says at first, seconds since 1970 UTC */
@@ -144,7 +146,7 @@ struct machine {
     enum x86_activity activity; /* halted and shut-down CPUs stay so */
     struct ept ept;             /* what mmu/backing.h makes of `ram` */
     const struct ept *cpu_ept;  /* what the CPU walks; change with machine_use_ept() */
-    struct shadow *shadow;      /* NULL: there is a second stage */
+    struct shadow *shadow;      /* NULL: there is a second stage, or a monitor with tables */
     uint64_t shadow_root;       /* the CPU's CR3 with shadow paging */
     bool shadow_trap;           /* the monitor trap flag is set for an open page, */
     uint64_t shadow_open_at;    /* which was opened at this count of instructions */
@@ -234,7 +236,7 @@ int machine_share(struct machine *from, struct machine *to, uint64_t gpa, uint64
  */
 void machine_use_ept(struct machine *m, const struct ept *ept);
 
-/* With shadow paging: the CPU's CR3. What is cached from another root is forgotten. */
+/* With shadow paging: the CPU's CR3, host-physical. What is cached from another root is forgotten. */
 void machine_set_shadow_root(struct machine *m, uint64_t cr3);
 
 /* [gpa, gpa + size) of guest memory was written behind the CPU's back: forget what was made of it. */

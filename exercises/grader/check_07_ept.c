@@ -230,9 +230,9 @@ static void scenario_demand(struct scenario *s)
         fail(s, "a violation for each page touched, and one more when it is first written",
              "%u violations, %u pages touched, %u of them written", s->violations[0], pages,
              written);
-    if (!s->failed && s->world.count > pages + TABLES)
+    if (!s->failed && s->world.frames.count > pages + TABLES)
         fail(s, "frames for the pages that were touched", "%u frames taken, %u pages touched",
-             s->world.count, pages);
+             s->world.frames.count, pages);
 }
 
 static void scenario_cow(struct scenario *s)
@@ -290,9 +290,9 @@ static void scenario_frames(struct scenario *s)
     destroy(s, 1);
     if (s->failed)
         return;
-    if (s->world.count > 0 || s->world.host->frames_used != s->frames_before)
+    if (s->world.frames.count > 0 || s->world.host->frames_used != s->frames_before)
         fail(s, "no frame left when both guests are gone", "%u frames are still taken",
-             s->world.count);
+             s->world.frames.count);
     else if (images_held(s) > 0)
         fail(s, "no reference to the image left", "%u references", images_held(s));
 }

@@ -23,14 +23,6 @@ __attribute__((format(printf, 2, 3))) static bool breach(struct ept_world *w, co
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-static struct ept_frame *find_frame(struct ept_world *w, uint64_t hpa)
-{
-    for (unsigned i = 0; i < w->count; i++)
-        if (w->frames[i].hpa == (hpa & PAGE_MASK))
-            return &w->frames[i];
-    return NULL;
-}
-
 /* The page of the image at that address, or EPT_IMAGE_PAGES. */
 static unsigned image_page(const struct ept_world *w, uint64_t hpa)
 {
@@ -39,9 +31,9 @@ static unsigned image_page(const struct ept_world *w, uint64_t hpa)
     return hpa >= w->image && page < EPT_IMAGE_PAGES ? (unsigned)page : EPT_IMAGE_PAGES;
 }
 
-static bool is_entry(uint64_t address, unsigned size)
+static bool is_readable(struct ept_world *w, uint64_t hpa)
 {
-    return size == 8 && address % 8 == 0;
+    return frames_find(&w->frames, hpa) || image_page(w, hpa) < EPT_IMAGE_PAGES;
 }
 
 static bool world_read(void *ctx, enum wire_space space, uint64_t address, unsigned size,
@@ -49,8 +41,7 @@ static bool world_read(void *ctx, enum wire_space space, uint64_t address, unsig
 {
     struct ept_world *w = ctx;
 
-    if (space != WIRE_HOST || !is_entry(address, size) ||
-        !(find_frame(w, address) || image_page(w, address) < EPT_IMAGE_PAGES))
+    if (space != WIRE_HOST || size != 8 || address % 8 || !is_readable(w, address))
         return false;
     *value = host_read64(w->host, address);
     return true;
@@ -61,35 +52,24 @@ static bool world_write(void *ctx, enum wire_space space, uint64_t address, unsi
 {
     struct ept_world *w = ctx;
 
-    if (space != WIRE_HOST || !is_entry(address, size) || !find_frame(w, address))
-        return false;
-    host_write64(w->host, address, value);
-    return true;
+    return space == WIRE_HOST && frames_write(&w->frames, address, size, value);
 }
 
 static bool world_take(void *ctx, uint64_t *hpa)
 {
     struct ept_world *w = ctx;
 
-    *hpa = 0;
-    if (w->count == EPT_FRAMES_MAX || host_frame_take(w->host, hpa))
-        return false;
-    w->frames[w->count++] = (struct ept_frame){.hpa = *hpa, .references = 1};
-    return true;
+    return frames_take(&w->frames, hpa);
 }
 
 static bool world_hold(void *ctx, uint64_t hpa)
 {
     struct ept_world *w = ctx;
-    struct ept_frame *frame = find_frame(w, hpa);
     unsigned page = image_page(w, hpa);
 
-    if (frame)
-        frame->references++;
-    else if (page < EPT_IMAGE_PAGES)
-        w->image_held[page]++;
-    else
-        return false;
+    if (page == EPT_IMAGE_PAGES)
+        return frames_hold(&w->frames, hpa);
+    w->image_held[page]++;
     host_frame_hold(w->host, hpa & PAGE_MASK);
     return true;
 }
@@ -97,15 +77,13 @@ static bool world_hold(void *ctx, uint64_t hpa)
 static bool world_drop(void *ctx, uint64_t hpa)
 {
     struct ept_world *w = ctx;
-    struct ept_frame *frame = find_frame(w, hpa);
     unsigned page = image_page(w, hpa);
 
-    if (frame && --frame->references == 0)
-        *frame = w->frames[--w->count];
-    else if (!frame && page < EPT_IMAGE_PAGES && w->image_held[page] > 0)
-        w->image_held[page]--;
-    else if (!frame)
+    if (page == EPT_IMAGE_PAGES)
+        return frames_drop(&w->frames, hpa);
+    if (w->image_held[page] == 0)
         return false;
+    w->image_held[page]--;
     host_frame_drop(w->host, hpa & PAGE_MASK);
     return true;
 }
@@ -114,7 +92,7 @@ static bool world_copy(void *ctx, uint64_t to, uint64_t from)
 {
     struct ept_world *w = ctx;
 
-    if (!find_frame(w, to) || !(find_frame(w, from) || image_page(w, from) < EPT_IMAGE_PAGES))
+    if (!frames_find(&w->frames, to) || !is_readable(w, from))
         return false;
     memmove(host_memory_ptr(w->host, to & PAGE_MASK, PAGE_SIZE),
             host_memory_ptr(w->host, from & PAGE_MASK, PAGE_SIZE), PAGE_SIZE);
@@ -144,6 +122,7 @@ int ept_world_create(struct ept_world *w, const struct ept_guest *guest, struct 
     w->host = host_memory_create();
     if (!w->host)
         return error_set(err, -12, "out of memory");
+    w->frames.host = w->host;
     config.ram_size = EPT_RAM_PAGES * PAGE_SIZE;
     config.host = w->host;
     ret = host_memory_take(w->host, sizeof(guest->image), PAGE_SIZE, &w->image, err);
@@ -175,7 +154,7 @@ static bool is_pointer(struct ept_world *w, uint64_t eptp)
                       (unsigned long long)eptp);
     if (eptp & 0xfffffff000000f80)
         return breach(w, "EPT pointer %llx: a reserved bit is set", (unsigned long long)eptp);
-    if (!find_frame(w, EPTP_TABLE(eptp)))
+    if (!frames_find(&w->frames, EPTP_TABLE(eptp)))
         return breach(w, "EPT pointer %llx: the table is in no frame that was taken",
                       (unsigned long long)eptp);
     return true;
@@ -217,7 +196,7 @@ enum pass { PASS_TABLES, PASS_WRITABLE, PASS_CHECK, PASSES };
 
 static void note_writable(struct ept_world *w, unsigned guest, const struct ept_walk *walk)
 {
-    struct ept_frame *frame = find_frame(w, walk->hpa);
+    struct frame *frame = frames_find(&w->frames, walk->hpa);
 
     if (!frame || !(walk->rights & EPT_WRITE))
         return;
@@ -228,7 +207,7 @@ static void note_writable(struct ept_world *w, unsigned guest, const struct ept_
 static void note_tables(struct ept_world *w, const struct ept_walk *walk)
 {
     for (unsigned i = 0; i < walk->count; i++) {
-        struct ept_frame *frame = find_frame(w, walk->steps[i].entry_hpa);
+        struct frame *frame = frames_find(&w->frames, walk->steps[i].entry_hpa);
 
         if (frame)
             frame->table = true;
@@ -237,7 +216,7 @@ static void note_tables(struct ept_world *w, const struct ept_walk *walk)
 
 static bool audit_page(struct ept_world *w, unsigned guest, const struct ept_walk *walk)
 {
-    struct ept_frame *frame = find_frame(w, walk->hpa);
+    struct frame *frame = frames_find(&w->frames, walk->hpa);
     bool writable = walk->rights & EPT_WRITE;
 
     if (walk->gpa / PAGE_SIZE >= EPT_RAM_PAGES)
@@ -300,8 +279,8 @@ static bool audit_guest(struct ept_world *w, unsigned guest, enum pass pass)
 
 bool ept_world_audit(struct ept_world *w)
 {
-    for (unsigned i = 0; i < w->count; i++)
-        w->frames[i].table = w->frames[i].writable = false;
+    for (unsigned i = 0; i < w->frames.count; i++)
+        w->frames.frames[i].table = w->frames.frames[i].writable = false;
     for (unsigned pass = 0; pass < PASSES; pass++)
         for (unsigned guest = 0; guest < EPT_GUESTS; guest++)
             if (w->alive[guest] && !audit_guest(w, guest, (enum pass)pass))

@@ -11,24 +11,16 @@
 #include "core/machine.h"
 #include "exercises/grader/dialogue.h"
 #include "exercises/grader/ept_guest.h"
+#include "exercises/grader/frames.h"
 
-enum { EPT_GUESTS = 2, EPT_FRAMES_MAX = 1024 };
-
-struct ept_frame {
-    uint64_t hpa;
-    unsigned references; /* of the student's */
-    bool table;          /* the audit has seen it as a table */
-    bool writable;       /* ... mapped so in a guest, */
-    unsigned guest;      /* this one */
-};
+enum { EPT_GUESTS = 2 };
 
 struct ept_world {
     struct host_memory *host;
     uint64_t image; /* HPA */
     const struct ept_guest *guest;
     unsigned image_held[EPT_IMAGE_PAGES];
-    struct ept_frame frames[EPT_FRAMES_MAX];
-    unsigned count;
+    struct frames frames; /* the student's */
     struct machine *machines[EPT_GUESTS];
     struct ept tables[EPT_GUESTS]; /* the student's */
     bool alive[EPT_GUESTS];        /* has tables */
