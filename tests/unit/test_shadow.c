@@ -376,6 +376,29 @@ START_TEST(test_no_end)
 }
 END_TEST
 
+/* Tables of a monitor's: the machine makes none, and its CPU walks from the root that it is told. */
+START_TEST(test_monitors_tables)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct run_limits one = {.exits = 1};
+    struct run_result r;
+    struct error err;
+    uint64_t root;
+
+    fixture_teardown();
+    config.ram_size = 2u << 20;
+    config.shadow_paging = config.monitor_shadows = true;
+    ck_assert_int_eq(machine_create(&f.m, &config, &err), 0);
+    ck_assert_ptr_null(f.m->shadow);
+    LOAD(enter_long64, 0x90);
+    ck_assert_int_eq(host_frame_take(f.m->ram.host, &root), 0);
+    machine_set_shadow_root(f.m, root);
+    ck_assert_int_eq(machine_run(f.m, &one, &r), 0);
+    ck_assert_uint_eq(f.m->exit_counts[EXIT_EXCEPTION_NMI], 1);
+    ck_assert_uint_eq(f.m->insns, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("shadow");
@@ -400,6 +423,7 @@ int main(void)
     tcase_add_test(tc, test_too_wide);
     tcase_add_test(tc, test_map_is_narrower);
     tcase_add_test(tc, test_no_end);
+    tcase_add_test(tc, test_monitors_tables);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
