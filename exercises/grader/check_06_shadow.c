@@ -213,7 +213,7 @@ static void write_flag(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
     write_ram(ctx, gpa, size, value);
 }
 
-/* The store that the program does not let through. */
+/* The store that the program does not let through: to a table, all others are for the CPU to make. */
 static void emulate(struct scenario *s, const struct shadow_op *op)
 {
     uint64_t answer[WIRE_VALUES];
@@ -226,6 +226,11 @@ static void emulate(struct scenario *s, const struct shadow_op *op)
     machine_walk(s->machine, op->gva, X86_WRITE, false, &walk);
     if (walk.verdict != X86_WALK_OK) {
         fail(s, "a store that the guest's tables allow", "%s", walk.rule);
+        return;
+    }
+    if (walk.gpa < SHADOW_ROOT || walk.gpa >= SHADOW_TABLES_END) {
+        fail(s, "EMULATE for stores to the guest's tables alone", "a store to page %llx",
+             (unsigned long long)walk.gpa >> 12);
         return;
     }
     x86_walk_set_accessed_dirty(&walk, X86_WRITE, write_flag, s);

@@ -23,7 +23,8 @@ enum {
     SHADOW_RAM = 1 << 20,
     SHADOW_CODE = 0x1000,
     SHADOW_CODE_END = 0x7000,
-    SHADOW_ROOT = 0x10000, /* + 1000 for the other space */
+    SHADOW_ROOT = 0x10000, /* + 1000 for the other space; tables from there */
+    SHADOW_TABLES_END = 0x1a000,
     SHADOW_OPS_MAX = 400
 };
 
