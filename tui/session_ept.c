@@ -12,7 +12,7 @@ static void look_page(const struct machine *m, struct ept_look *look)
     page->rom = slot->read_only;
     page->alias = slot->alias;
     page->shared = ram_is_shared(&m->ram, look->gpa);
-    page->dirty = ram_is_dirty(&m->ram, look->gpa);
+    page->dirty = ram_is_dirty(&m->ram, DIRTY_RUNS, look->gpa);
     page->hpa = ram_hpa(&m->ram, look->gpa);
     page->references = host_frame_references(m->ram.host, page->hpa);
 }

@@ -4,18 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RAM without the hole below 4 GiB: page numbers follow one another. */
-static uint64_t page_number(uint64_t gpa)
-{
-    return (gpa < RAM_HIGH_BASE ? gpa : gpa - (RAM_HIGH_BASE - RAM_LOW_TOP)) / PAGE_SIZE;
-}
-
 void session_heat_begin(struct session *s)
 {
     s->heat_pages = s->machine->ram.size / PAGE_SIZE;
     s->heat_runs = calloc(s->heat_pages, sizeof(s->heat_runs[0]));
     s->heat_count = 0;
-    machine_clear_dirty(s->machine);
+    machine_clear_dirty(s->machine, DIRTY_RUNS);
 }
 
 void session_heat_forget(struct session *s)
@@ -24,22 +18,13 @@ void session_heat_forget(struct session *s)
     s->heat_runs = NULL;
 }
 
-/* Call `each` for every page of RAM that is in the dirty log. */
+/* Call `each` for every page of RAM that the run has written. */
 static void each_dirty(const struct session *s, void (*each)(void *ctx, uint64_t page), void *ctx)
 {
-    const struct ram *ram = &s->machine->ram;
+    const struct dirty_pages *dirty = &s->machine->ram.dirty[DIRTY_RUNS];
 
-    for (unsigned i = 0; i < ram->count; i++) {
-        const struct ram_slot *slot = &ram->slots[i];
-        uint64_t first = page_number(slot->gpa), pages = slot->size / PAGE_SIZE;
-        const uint8_t *at = slot->dirty;
-
-        while (slot->dirty && (at = memchr(at, 1, pages - (uint64_t)(at - slot->dirty)))) {
-            if (first + (uint64_t)(at - slot->dirty) < s->heat_pages)
-                each(ctx, first + (uint64_t)(at - slot->dirty));
-            at++;
-        }
-    }
+    for (uint32_t i = 0; i < dirty->count; i++)
+        each(ctx, dirty->pages[i]);
 }
 
 /* See heat.h. */
@@ -61,7 +46,7 @@ void session_heat_keep(struct session *s)
         return;
     each_dirty(s, put_down, s);
     if (!first_only(s))
-        machine_clear_dirty(s->machine);
+        machine_clear_dirty(s->machine, DIRTY_RUNS);
     s->heat_count++;
 }
 

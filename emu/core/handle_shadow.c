@@ -140,7 +140,7 @@ static enum shadow_verdict fill_in(struct machine *m, const struct x86_paging *g
     x86_walk_set_accessed_dirty(&walk->guest, access, set_flag, m);
     if (access == X86_WRITE)
         ram_mark_dirty(&m->ram, walk->guest.gpa);
-    leaf.write = walk->guest.dirty && ram_is_dirty(&m->ram, walk->guest.gpa);
+    leaf.write = walk->guest.dirty && ram_is_logged(&m->ram, walk->guest.gpa);
     if (shadow_fill(m->shadow, guest, &walk->guest, &leaf, &changed))
         return SHADOW_OUT_OF_MEMORY;
     tracked = shadow_is_tracked(m->shadow, walk->guest.gpa);

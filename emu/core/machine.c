@@ -440,8 +440,8 @@ int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rig
     return rc;
 }
 
-void machine_clear_dirty(struct machine *m)
+void machine_clear_dirty(struct machine *m, enum dirty_log log)
 {
-    ram_clear_dirty(&m->ram);
+    ram_clear_dirty(&m->ram, log);
     remapped(m, 0, 0);
 }

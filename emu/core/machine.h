@@ -251,8 +251,8 @@ void machine_set_controls(struct machine *m, const struct controls *controls);
 /* Pull the reset line: the run ends with STOP_RESET. */
 void machine_request_reset(struct machine *m);
 
-/* Start a new dirty log: no page of RAM counts as written. */
-void machine_clear_dirty(struct machine *m);
+/* Begin a dirty log again: no page of RAM counts as written there. */
+void machine_clear_dirty(struct machine *m, enum dirty_log log);
 
 /* XXH3-64 of registers, TLB, RAM and devices: equal states have equal hashes on any host. */
 uint64_t machine_state_hash(const struct machine *m);

@@ -39,6 +39,16 @@ static int slot_add_ram(struct ram *ram, uint64_t gpa, uint64_t size, struct err
     return slot->dirty ? 0 : error_set(err, -ENOMEM, "RAM: out of memory for the dirty log");
 }
 
+static int add_logs(struct ram *ram, uint64_t size, struct error *err)
+{
+    for (unsigned i = 0; i < DIRTY_LOGS; i++) {
+        ram->dirty[i].pages = calloc(size / PAGE_SIZE, sizeof(ram->dirty[i].pages[0]));
+        if (!ram->dirty[i].pages)
+            return error_set(err, -ENOMEM, "RAM: out of memory for the dirty logs");
+    }
+    return 0;
+}
+
 int ram_init(struct ram *ram, struct host_memory *host, uint64_t size, struct error *err)
 {
     uint64_t low = size < RAM_LOW_TOP ? size : RAM_LOW_TOP;
@@ -55,6 +65,7 @@ int ram_init(struct ram *ram, struct host_memory *host, uint64_t size, struct er
     rc = slot_add_ram(ram, 0, low, err);
     if (!rc && size > low)
         rc = slot_add_ram(ram, RAM_HIGH_BASE, size - low, err);
+    rc = rc ? rc : add_logs(ram, size, err);
     if (rc)
         ram_destroy(ram);
     else
@@ -76,6 +87,8 @@ void ram_destroy(struct ram *ram)
 {
     for (unsigned i = 0; i < ram->count; i++)
         slot_drop(ram, &ram->slots[i]);
+    for (unsigned i = 0; i < DIRTY_LOGS; i++)
+        free(ram->dirty[i].pages);
     host_memory_release(ram->host);
     memset(ram, 0, sizeof(*ram));
 }
@@ -327,6 +340,26 @@ bool ram_write(struct ram *ram, uint64_t gpa, const void *buf, uint64_t size)
     return true;
 }
 
+uint64_t ram_page_number(uint64_t gpa)
+{
+    return (gpa < RAM_HIGH_BASE ? gpa : gpa - (RAM_HIGH_BASE - RAM_LOW_TOP)) / PAGE_SIZE;
+}
+
+uint64_t ram_page_gpa(uint64_t number)
+{
+    uint64_t gpa = number * PAGE_SIZE;
+
+    return gpa < RAM_LOW_TOP ? gpa : gpa + (RAM_HIGH_BASE - RAM_LOW_TOP);
+}
+
+/* The slots of RAM come first, and RAM below 3 GiB in the first of them. */
+static uint8_t *page_byte(const struct ram *ram, uint32_t number)
+{
+    uint64_t low = ram->slots[0].size / PAGE_SIZE;
+
+    return number < low ? &ram->slots[0].dirty[number] : &ram->slots[1].dirty[number - low];
+}
+
 static uint8_t *dirty_byte(const struct ram *ram, uint64_t gpa)
 {
     const struct ram_slot *slot = ram_find(ram, gpa);
@@ -338,23 +371,33 @@ void ram_mark_dirty(struct ram *ram, uint64_t gpa)
 {
     uint8_t *byte = dirty_byte(ram, gpa);
 
-    if (byte && !*byte) {
-        *byte = 1;
-        ram->dirty_pages++;
-    }
+    if (!byte || *byte == DIRTY_ALL)
+        return;
+    for (unsigned i = 0; i < DIRTY_LOGS; i++)
+        if (!(*byte & 1u << i))
+            ram->dirty[i].pages[ram->dirty[i].count++] = (uint32_t)ram_page_number(gpa);
+    *byte = DIRTY_ALL;
 }
 
-bool ram_is_dirty(const struct ram *ram, uint64_t gpa)
+bool ram_is_dirty(const struct ram *ram, enum dirty_log log, uint64_t gpa)
 {
     const uint8_t *byte = dirty_byte(ram, gpa);
 
-    return byte && *byte;
+    return byte && *byte & 1u << log;
 }
 
-void ram_clear_dirty(struct ram *ram)
+bool ram_is_logged(const struct ram *ram, uint64_t gpa)
 {
-    for (unsigned i = 0; i < ram->count; i++)
-        if (ram->slots[i].dirty)
-            memset(ram->slots[i].dirty, 0, ram->slots[i].size / PAGE_SIZE);
-    ram->dirty_pages = 0;
+    const uint8_t *byte = dirty_byte(ram, gpa);
+
+    return byte && *byte == DIRTY_ALL;
+}
+
+void ram_clear_dirty(struct ram *ram, enum dirty_log log)
+{
+    struct dirty_pages *dirty = &ram->dirty[log];
+
+    for (uint32_t i = 0; i < dirty->count; i++)
+        *page_byte(ram, dirty->pages[i]) &= (uint8_t) ~(1u << log);
+    dirty->count = 0;
 }

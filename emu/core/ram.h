@@ -40,15 +40,31 @@ struct ram_slot {
     struct ram_page *pages; /* NULL: still that piece */
     bool read_only;         /* ROM: a guest's write is an EPT violation */
     bool alias;             /* the host memory belongs to another slot */
-    uint8_t *dirty;         /* one byte a page, 0 or 1; NULL for ROM */
+    uint8_t *dirty;         /* one byte a page, a bit for each log that has it; NULL for ROM */
+};
+
+/*
+ * Dirty logs: which pages of RAM were written since the log was begun. Each has one user, who begins it
+ * again with machine_clear_dirty(); they do not know of each other.
+ */
+enum dirty_log {
+    DIRTY_RUNS, /* the screen: since the run began */
+    DIRTY_TIME, /* the timeline: since the last checkpoint */
+    DIRTY_LOGS
+};
+#define DIRTY_ALL ((1u << DIRTY_LOGS) - 1)
+
+struct dirty_pages {
+    uint32_t *pages; /* numbers, see ram_page_number(), in the order in which they were written */
+    uint32_t count;
 };
 
 struct ram {
     struct host_memory *host;
     struct ram_slot slots[RAM_SLOTS_MAX];
     unsigned count;
-    uint64_t size;        /* bytes of RAM, ROM not counted */
-    uint64_t dirty_pages; /* pages marked since the last ram_clear_dirty() */
+    uint64_t size; /* bytes of RAM, ROM not counted */
+    struct dirty_pages dirty[DIRTY_LOGS];
     /*
      * A page is to be backed by another frame, or shared, or is no longer: who maps it, maps it again.
      * Negative: it cannot, and the page stays as it was. May be NULL.
@@ -103,8 +119,15 @@ int ram_own(struct ram *ram, uint64_t gpa);
 bool ram_read(const struct ram *ram, uint64_t gpa, void *buf, uint64_t size);
 bool ram_write(struct ram *ram, uint64_t gpa, const void *buf, uint64_t size);
 
+/* A page of RAM by number, without the hole below 4 GiB: they follow one another from 0. */
+uint64_t ram_page_number(uint64_t gpa);
+uint64_t ram_page_gpa(uint64_t number);
+
+/* A page of RAM goes into all logs. ROM and what is no memory is in none. */
 void ram_mark_dirty(struct ram *ram, uint64_t gpa);
-bool ram_is_dirty(const struct ram *ram, uint64_t gpa);
-void ram_clear_dirty(struct ram *ram);
+bool ram_is_dirty(const struct ram *ram, enum dirty_log log, uint64_t gpa);
+/* Every log has it: a further write tells nothing new. */
+bool ram_is_logged(const struct ram *ram, uint64_t gpa);
+void ram_clear_dirty(struct ram *ram, enum dirty_log log);
 
 #endif

@@ -46,8 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     image.data = data + 5;
     image.size = size - 5;
-    ram_clear_dirty(&m->ram);
-    if (machine_load(m, &image, &err) && (!err.code || !err.text[0] || m->ram.dirty_pages))
+    ram_clear_dirty(&m->ram, DIRTY_TIME);
+    if (machine_load(m, &image, &err) &&
+        (!err.code || !err.text[0] || m->ram.dirty[DIRTY_TIME].count))
         abort();
     return 0;
 }

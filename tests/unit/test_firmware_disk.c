@@ -88,8 +88,8 @@ START_TEST(test_read)
         ck_assert_uint_eq(peek(0x10ff8 + i), from < sizeof(disk) ? disk[from] : 0);
     }
     ck_assert_uint_eq(peek(0x117f8), 0);
-    ck_assert(ram_is_dirty(&m->ram, 0x10ff8));
-    ck_assert(ram_is_dirty(&m->ram, 0x11000));
+    ck_assert(ram_is_dirty(&m->ram, DIRTY_TIME, 0x10ff8));
+    ck_assert(ram_is_dirty(&m->ram, DIRTY_TIME, 0x11000));
 }
 END_TEST
 
@@ -162,11 +162,11 @@ START_TEST(test_hostile)
     static const unsigned commands[] = {FIRMWARE_READ, FIRMWARE_WRITE};
 
     for (unsigned i = 0; i < 2; i++) {
-        ram_clear_dirty(&m->ram);
+        ram_clear_dirty(&m->ram, DIRTY_TIME);
         ck_assert_uint_eq(
             command(commands[i], hostile[_i].sector, hostile[_i].gpa, hostile[_i].count),
             hostile[_i].status);
-        ck_assert_msg(hostile[_i].status == FIRMWARE_OK || !m->ram.dirty_pages,
+        ck_assert_msg(hostile[_i].status == FIRMWARE_OK || !m->ram.dirty[DIRTY_TIME].count,
                       "half a transfer was done");
     }
 }
@@ -176,7 +176,7 @@ START_TEST(test_verify)
 {
     ck_assert_uint_eq(command(FIRMWARE_VERIFY, 0, 0xffffffff, SECTORS), FIRMWARE_OK);
     ck_assert_uint_eq(command(FIRMWARE_VERIFY, 0, 0, SECTORS + 1), FIRMWARE_NO_SECTOR);
-    ck_assert_uint_eq(m->ram.dirty_pages, 0);
+    ck_assert_uint_eq(m->ram.dirty[DIRTY_TIME].count, 0);
 }
 END_TEST
 
@@ -200,7 +200,7 @@ START_TEST(test_unknown_command)
 
     for (unsigned i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
         ck_assert_uint_eq(command(unknown[i], 0, 0x2000, 1), FIRMWARE_BAD_COMMAND);
-    ck_assert_uint_eq(m->ram.dirty_pages, 0);
+    ck_assert_uint_eq(m->ram.dirty[DIRTY_TIME].count, 0);
 }
 END_TEST
 

@@ -72,13 +72,44 @@ START_TEST(test_dirty)
 {
     ck_assert_int_eq(ram_init(&ram, NULL, 1u << 20, &err), 0);
     ck_assert(ram_write(&ram, 0x1fff, "ab", 2));
-    ck_assert(ram_is_dirty(&ram, 0x1000));
-    ck_assert(ram_is_dirty(&ram, 0x2fff));
-    ck_assert(!ram_is_dirty(&ram, 0x3000));
-    ck_assert_uint_eq(ram.dirty_pages, 2);
-    ram_clear_dirty(&ram);
-    ck_assert(!ram_is_dirty(&ram, 0x1000));
-    ck_assert_uint_eq(ram.dirty_pages, 0);
+    ck_assert(ram_is_dirty(&ram, DIRTY_TIME, 0x1000));
+    ck_assert(ram_is_dirty(&ram, DIRTY_TIME, 0x2fff));
+    ck_assert(!ram_is_dirty(&ram, DIRTY_TIME, 0x3000));
+    ck_assert_uint_eq(ram.dirty[DIRTY_TIME].count, 2);
+    ram_clear_dirty(&ram, DIRTY_TIME);
+    ck_assert(!ram_is_dirty(&ram, DIRTY_TIME, 0x1000));
+    ck_assert_uint_eq(ram.dirty[DIRTY_TIME].count, 0);
+}
+END_TEST
+
+/* A log that is begun again takes nothing out of another, and every write reaches both. */
+START_TEST(test_dirty_logs)
+{
+    ck_assert_int_eq(ram_init(&ram, NULL, 1u << 20, &err), 0);
+    ram_mark_dirty(&ram, 0x3000);
+    ck_assert(ram_is_logged(&ram, 0x3fff));
+    ram_clear_dirty(&ram, DIRTY_TIME);
+    ck_assert(ram_is_dirty(&ram, DIRTY_RUNS, 0x3000));
+    ck_assert(!ram_is_logged(&ram, 0x3000));
+    ram_mark_dirty(&ram, 0x5000);
+    ram_mark_dirty(&ram, 0x3000);
+    ram_mark_dirty(&ram, 0x3000);
+    ck_assert_uint_eq(ram.dirty[DIRTY_RUNS].count, 2);
+    ck_assert_uint_eq(ram.dirty[DIRTY_TIME].count, 2);
+    ck_assert_uint_eq(ram.dirty[DIRTY_RUNS].pages[0], 3);
+    ck_assert_uint_eq(ram.dirty[DIRTY_TIME].pages[0], 5);
+    ck_assert_uint_eq(ram.dirty[DIRTY_TIME].pages[1], 3);
+}
+END_TEST
+
+START_TEST(test_page_numbers)
+{
+    static const uint64_t gpas[] = {0, 0x1000, RAM_LOW_TOP - PAGE_SIZE, RAM_HIGH_BASE,
+                                    RAM_HIGH_BASE + 0x5000};
+
+    for (size_t i = 0; i < sizeof(gpas) / sizeof(gpas[0]); i++)
+        ck_assert_uint_eq(ram_page_gpa(ram_page_number(gpas[i])), gpas[i]);
+    ck_assert_uint_eq(ram_page_number(RAM_HIGH_BASE), RAM_LOW_TOP / PAGE_SIZE);
 }
 END_TEST
 
@@ -95,6 +126,8 @@ int main(void)
     tcase_add_test(tc, test_bounds);
     tcase_add_test(tc, test_rom);
     tcase_add_test(tc, test_dirty);
+    tcase_add_test(tc, test_dirty_logs);
+    tcase_add_test(tc, test_page_numbers);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -100,14 +100,14 @@ START_TEST(test_dirty)
          0xf4);
     ck_assert_int_eq(run(1, 0).stop, STOP_BUDGET);
     ck_assert_uint_eq(leaf(0x7000) & ENTRY_RW, 0);
-    ck_assert(!ram_is_dirty(&f.m->ram, 0x7000));
+    ck_assert(!ram_is_dirty(&f.m->ram, DIRTY_TIME, 0x7000));
     ck_assert_int_eq(run(100, 0).stop, STOP_HALT);
     ck_assert_uint_eq(leaf(0x7000) & ENTRY_RW, ENTRY_RW);
     ck_assert_uint_eq(guest_entry(0x13000 + 8 * 7) & 0x60, 0x60);
-    ck_assert(ram_is_dirty(&f.m->ram, 0x7000));
+    ck_assert(ram_is_dirty(&f.m->ram, DIRTY_TIME, 0x7000));
     ck_assert_uint_eq(f.exits[f.count - 2].intr_error, PF_PRESENT | PF_WRITE);
-    machine_clear_dirty(f.m);
-    ck_assert_uint_eq(f.m->ram.dirty_pages, 0);
+    machine_clear_dirty(f.m, DIRTY_TIME);
+    ck_assert_uint_eq(f.m->ram.dirty[DIRTY_TIME].count, 0);
 }
 END_TEST
 

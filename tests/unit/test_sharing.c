@@ -87,7 +87,7 @@ START_TEST(test_store)
     ck_assert_uint_eq(references(f.m, 0x7000), 1);
     ck_assert_uint_eq(references(other, 0x7000), 1);
     ck_assert_uint_eq(references(other, 0x8000), 2); /* the rest is still shared */
-    ck_assert(ram_is_dirty(&other->ram, 0x7000));
+    ck_assert(ram_is_dirty(&other->ram, DIRTY_TIME, 0x7000));
 
     /* the last owner gets its right back, and no copy */
     ck_assert_int_eq(run(10, 0).stop, STOP_HALT);

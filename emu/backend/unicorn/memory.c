@@ -423,7 +423,7 @@ static bool is_clean(struct engine *e, const struct x86_walk *walk, const struct
 {
     const struct ram_slot *slot = shadow_paging(e) ? NULL : ram_find(&e->machine->ram, walk->gpa);
 
-    if (slot && slot->dirty && !slot->dirty[(walk->gpa - slot->gpa) / PAGE_SIZE])
+    if (slot && slot->dirty && slot->dirty[(walk->gpa - slot->gpa) / PAGE_SIZE] != DIRTY_ALL)
         return true;
     return !walk->dirty || (page->count && ept_has_accessed_dirty(e->machine->cpu_ept) &&
                             !(page->steps[page->count - 1].entry & EPT_DIRTY));
