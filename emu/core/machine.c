@@ -148,6 +148,7 @@ void machine_destroy(struct machine *m)
     destroy_devices(m);
     free(m->serial.data);
     shadow_destroy(m->shadow);
+    disk_destroy(&m->disk);
     ept_destroy(&m->ept);
     ram_destroy(&m->ram);
     free(m);

@@ -18,6 +18,7 @@
 #include "core/breaks.h"
 #include "core/bus.h"
 #include "core/controls.h"
+#include "core/disk.h"
 #include "core/exit.h"
 #include "core/irq.h"
 #include "core/ram.h"
@@ -120,6 +121,7 @@ struct run_result {
 
 struct machine {
     struct ram ram;
+    struct disk disk;
     struct bus ports, mmio;
     struct device devices[MACHINE_DEVICES_MAX];
     unsigned device_count;

@@ -1,9 +1,8 @@
 /*
- * The firmware's private port, see firmware_disk.h. The disk is a copy in host memory: what the guest
- * writes is gone with the machine.
+ * The firmware's private port, see firmware_disk.h. Its disk is core/disk.h.
  *
- * save() holds the registers and a digest of the disk, not the disk: load() takes only a state that
- * was saved with the same contents.
+ * save() holds the registers and a digest of the disk, not the disk: who loads a state has put the
+ * blocks of machine->disk back as they were.
  */
 #include "device/firmware_disk.h"
 
@@ -27,23 +26,17 @@
 struct firmware_disk {
     uint8_t reg[REGISTERS];
     uint8_t status;
-    uint8_t *data;
-    uint32_t sectors;
+    struct disk *disk;
     /* Of the whole disk: the exclusive or of every sector's hash, seeded with its number. */
     uint64_t digest;
 };
 
 static uint64_t sector_hash(const struct firmware_disk *d, uint32_t sector)
 {
-    return XXH3_64bits_withSeed(d->data + (size_t)sector * DISK_SECTOR, DISK_SECTOR, sector);
+    return XXH3_64bits_withSeed(disk_sector(d->disk, sector), DISK_SECTOR, sector);
 }
 
 /* ---- transfers ------------------------------------------------------------------------------- */
-
-static bool sectors_exist(const struct firmware_disk *d, uint32_t sector, uint32_t count)
-{
-    return sector <= d->sectors && count <= d->sectors - sector;
-}
 
 static bool memory_exists(const struct ram *ram, uint64_t gpa, uint64_t size)
 {
@@ -56,7 +49,7 @@ static bool memory_exists(const struct ram *ram, uint64_t gpa, uint64_t size)
 static bool disk_to_memory(struct machine *m, const struct firmware_disk *d, uint32_t sector,
                            uint64_t gpa, uint64_t size)
 {
-    if (!ram_write(&m->ram, gpa, d->data + (size_t)sector * DISK_SECTOR, size))
+    if (!ram_write(&m->ram, gpa, disk_sector(d->disk, sector), size))
         return false;
     if (size)
         machine_written(m, gpa, size);
@@ -70,8 +63,9 @@ static bool memory_to_disk(const struct machine *m, struct firmware_disk *d, uin
         return false;
     for (uint32_t end = sector + count; sector < end; sector++, gpa += DISK_SECTOR) {
         d->digest ^= sector_hash(d, sector);
-        ram_read(&m->ram, gpa, d->data + (size_t)sector * DISK_SECTOR, DISK_SECTOR);
+        ram_read(&m->ram, gpa, disk_sector(d->disk, sector), DISK_SECTOR);
         d->digest ^= sector_hash(d, sector);
+        disk_mark_dirty(d->disk, sector);
     }
     return true;
 }
@@ -84,7 +78,7 @@ static enum firmware_status transfer(struct machine *m, struct firmware_disk *d,
     uint32_t count = get_le32(d->reg + FIRMWARE_COUNT);
     bool done = true;
 
-    if (!sectors_exist(d, sector, count))
+    if (!disk_has(d->disk, sector, count))
         return FIRMWARE_NO_SECTOR;
     if (command == FIRMWARE_READ)
         done = disk_to_memory(m, d, sector, gpa, (uint64_t)count * DISK_SECTOR);
@@ -121,7 +115,7 @@ static enum firmware_status run_command(struct machine *m, struct firmware_disk 
     case FIRMWARE_VERIFY:
         return transfer(m, d, command);
     case FIRMWARE_DISK_SIZE:
-        put_le32(d->reg + FIRMWARE_COUNT, d->sectors);
+        put_le32(d->reg + FIRMWARE_COUNT, d->disk->sectors);
         return FIRMWARE_OK;
     case FIRMWARE_EXTENDED:
         put_le32(d->reg + FIRMWARE_COUNT, (uint32_t)(memory_extended(&m->ram) / 1024));
@@ -180,7 +174,7 @@ static size_t firmware_save(const struct device *dev, uint8_t *buf, size_t cap)
     if (cap >= SAVED_SIZE) {
         memcpy(buf, d->reg, REGISTERS);
         buf[REGISTERS] = d->status;
-        put_le32(buf + REGISTERS + 1, d->sectors);
+        put_le32(buf + REGISTERS + 1, d->disk->sectors);
         put_le64(buf + REGISTERS + 5, d->digest);
     }
     return SAVED_SIZE;
@@ -190,11 +184,11 @@ static int firmware_load(struct device *dev, const uint8_t *buf, size_t size)
 {
     struct firmware_disk *d = dev->priv;
 
-    if (size != SAVED_SIZE || get_le32(buf + REGISTERS + 1) != d->sectors ||
-        get_le64(buf + REGISTERS + 5) != d->digest)
+    if (size != SAVED_SIZE || get_le32(buf + REGISTERS + 1) != d->disk->sectors)
         return -EINVAL;
     memcpy(d->reg, buf, REGISTERS);
     d->status = buf[REGISTERS];
+    d->digest = get_le64(buf + REGISTERS + 5);
     return 0;
 }
 
@@ -228,9 +222,9 @@ static unsigned firmware_show(const struct device *dev, struct device_field *fie
              get_le32(d->reg + FIRMWARE_COUNT));
     text_add(device_fields_add(&list, "status", 8, d->status), "%s", status_text(d->status));
     list.internal = true;
-    if (d->sectors)
-        text_add(device_fields_add(&list, "disk", 32, d->sectors), "%" PRIu32 " sectors",
-                 d->sectors);
+    if (d->disk->sectors)
+        text_add(device_fields_add(&list, "disk", 32, d->disk->sectors), "%" PRIu32 " sectors",
+                 d->disk->sectors);
     else
         text_add(device_fields_add(&list, "disk", 32, 0), "none");
     text_add(device_fields_add(&list, "contents", 64, d->digest), "digest of the disk");
@@ -239,11 +233,7 @@ static unsigned firmware_show(const struct device *dev, struct device_field *fie
 
 static void firmware_destroy(struct device *dev)
 {
-    struct firmware_disk *d = dev->priv;
-
-    if (d)
-        free(d->data);
-    free(d);
+    free(dev->priv);
 }
 
 static const struct device_ops firmware_disk_ops = {
@@ -259,9 +249,12 @@ static const struct device_ops firmware_disk_ops = {
 
 int firmware_disk_create(struct device *dev)
 {
-    dev->priv = calloc(1, sizeof(struct firmware_disk));
-    if (!dev->priv)
+    struct firmware_disk *d = calloc(1, sizeof(*d));
+
+    dev->priv = d;
+    if (!d)
         return -ENOMEM;
+    d->disk = &dev->machine->disk;
     dev->ops = &firmware_disk_ops;
     return bus_add(&dev->machine->ports, FIRMWARE_PORT, FIRMWARE_PORTS, dev);
 }
@@ -269,24 +262,17 @@ int firmware_disk_create(struct device *dev)
 int firmware_disk_attach(struct machine *m, const uint8_t *image, size_t size)
 {
     const struct bus_range *range = bus_find(&m->ports, FIRMWARE_PORT);
-    uint64_t sectors = ((uint64_t)size + DISK_SECTOR - 1) / DISK_SECTOR;
     struct firmware_disk *d;
-    uint8_t *data;
+    int rc;
 
     if (!range || range->dev->ops != &firmware_disk_ops)
         return -ENODEV;
+    rc = disk_attach(&m->disk, image, size);
+    if (rc)
+        return rc;
     d = range->dev->priv;
-    if (sectors > UINT32_MAX)
-        return -EFBIG;
-    data = calloc(sectors ? sectors : 1, DISK_SECTOR);
-    if (!data)
-        return -ENOMEM;
-    memcpy(data, image, size);
-    free(d->data);
-    d->data = data;
-    d->sectors = (uint32_t)sectors;
     d->digest = 0;
-    for (uint32_t i = 0; i < d->sectors; i++)
+    for (uint32_t i = 0; i < m->disk.sectors; i++)
         d->digest ^= sector_hash(d, i);
     return 0;
 }

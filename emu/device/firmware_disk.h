@@ -24,6 +24,7 @@
 #define VLAB_DEVICE_FIRMWARE_DISK_H
 
 #include "core/device.h"
+#include "core/disk.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,8 +35,6 @@
 #define FIRMWARE_ADDRESS 0x4
 #define FIRMWARE_COUNT 0x8
 #define FIRMWARE_COMMAND 0xc
-
-#define DISK_SECTOR 512u
 
 enum firmware_command {
     FIRMWARE_READ = 1,
@@ -54,8 +53,8 @@ enum firmware_status {
 };
 
 /*
- * Put a disk into the machine's firmware port, in place of any other: a copy of `size` bytes, the
- * last sector filled up with zeroes. The image itself is never written. -ENOMEM, -EFBIG, -ENODEV.
+ * Put a disk into the machine, in place of any other: a copy of `size` bytes, the last sector filled up
+ * with zeroes. The image itself is never written. -ENOMEM, -EFBIG, -ENODEV.
  */
 int firmware_disk_attach(struct machine *m, const uint8_t *image, size_t size);
 

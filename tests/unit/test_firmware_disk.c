@@ -124,7 +124,6 @@ START_TEST(test_digest)
     dev->ops->reset(dev);
     ck_assert_uint_eq(dev->ops->save(dev, changed, sizeof(changed)), size);
     ck_assert_mem_ne(first, changed, size);
-    ck_assert_int_eq(dev->ops->load(dev, first, size), -EINVAL); /* another disk's */
     ck_assert_int_eq(dev->ops->load(dev, changed, size), 0);
     ck_assert_int_eq(dev->ops->load(dev, changed, size - 1), -EINVAL);
 
