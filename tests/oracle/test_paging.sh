@@ -5,6 +5,8 @@
 set -u
 # shellcheck source=tests/guest/run_guest.sh
 . "$TOP/tests/guest/run_guest.sh"
+# shellcheck source=tests/oracle/paging.sh
+. "$TOP/tests/oracle/paging.sh"
 
 command -v qemu-system-x86_64 >"$work/which" || {
     echo "no qemu-system-x86_64 (package qemu-system-x86)"
@@ -30,26 +32,12 @@ ask_qemu() {
     tr -d '\r' <"$work/raw" | sed '/^(qemu)/d' >"$3"
 }
 
-# A number in hexadecimal, of up to 64 bits: dash takes 63.
-hex() {
-    padded=0000000000000000${1#0x}
-    low=${padded#"${padded%????????}"}
-    high=${padded%????????}
-    high=${high#"${high%????????}"}
-    echo $(((0x$high << 32) + 0x$low))
-}
-
 bytes() {
     case $2 in
     KiB) echo $(($1 << 10)) ;;
     MiB) echo $(($1 << 20)) ;;
     GiB) echo $(($1 << 30)) ;;
     esac
-}
-
-# ranges MAP: first, last, GPA, page size, rights, who: of what is mapped.
-ranges() {
-    sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\)  \([0-9a-f]*\)-[0-9a-f]* .*iB *\([0-9]*\) \([KMG]iB\)  \(r..\) \(user\|supervisor\).*/\1 \2 \3 \4 \5 \6 \7/p' "$1"
 }
 
 # As `info tlb`: each page, and P for a large one. No other flag: there they are the last entry's.
@@ -95,21 +83,13 @@ addresses() {
 
 # As `gva2gpa`, from vlab walk.
 as_gpa() {
-    while read -r at; do
-        # shellcheck disable=SC2086 # words
-        "$VLAB" walk "$image" "$at" $place --json >"$work/walk" || fail "$name: vlab walk $at"
-        sed -n 's/.*"gpa":\("\(0x[0-9a-f]*\)"\|\(null\)\),.*/gpa: \2\3/p' "$work/walk" | sed -e 's/gpa: null/Unmapped/' -e 's/ 0x0$/ 0/'
-    done
+    sed -n 's/.*"gpa":\("\(0x[0-9a-f]*\)"\|\(null\)\),.*/gpa: \2\3/p' "$1" | sed -e 's/gpa: null/Unmapped/' -e 's/ 0x0$/ 0/'
 }
 
 # check NAME: `info mem` with 5 levels keeps QEMU 7.2 busy for ever.
 check() {
-    name=$1 image=$BUILD/tests/guest/$1.elf
-    place="--at 1000000 --ram 32M"
-    # shellcheck disable=SC2086 # words
-    "$VLAB" map "$image" $place >"$work/map" || fail "$name: vlab map"
-    grep -q "the guest ended there: debug-exit" "$work/map" || fail "$name: the guest did not come to its end"
-    grep -q "^$2 " "$work/map" || fail "$name: $2 expected"
+    name=$1
+    map_end "$name" "$2"
     addresses "$work/map" >"$work/addresses"
     {
         echo "info tlb"
@@ -131,7 +111,8 @@ check() {
     fi
 
     grep -E '^(gpa: |Unmapped)' "$work/qemu" >"$work/gpa.qemu"
-    as_gpa <"$work/addresses" >"$work/gpa.vlab"
+    walks "$name" <"$work/addresses" >"$work/walks"
+    as_gpa "$work/walks" >"$work/gpa.vlab"
     compare "$name: $(wc -l <"$work/gpa.qemu") walks" "$work/gpa.qemu" "$work/gpa.vlab"
 }
 
