@@ -8,6 +8,7 @@
 #include "mmu/backing.h"
 #include "mmu/shadow.h"
 #include "util/bytes.h"
+#include "x86/state_fields.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -212,31 +213,13 @@ static void hash_u64(XXH3_state_t *hash, uint64_t value)
     XXH3_64bits_update(hash, bytes, sizeof(bytes));
 }
 
-static void hash_cpu(XXH3_state_t *hash, const struct x86_state *s)
+static void hash_cpu(XXH3_state_t *hash, const struct x86_state *state)
 {
-    const uint64_t fields[] = {
-        s->rip,         s->rflags,        s->gdtr.base,     s->gdtr.limit,
-        s->idtr.base,   s->idtr.limit,    s->cr0,           s->cr2,
-        s->pdpte[0],    s->pdpte[1],      s->pdpte[2],      s->pdpte[3],
-        s->cr3,         s->cr4,           s->cr8,           s->dr[0],
-        s->dr[1],       s->dr[2],         s->dr[3],         s->dr6,
-        s->dr7,         s->xcr0,          s->efer,          s->star,
-        s->lstar,       s->cstar,         s->fmask,         s->kernel_gs_base,
-        s->sysenter_cs, s->sysenter_esp,  s->sysenter_eip,  s->pat,
-        s->apic_base,   s->misc_enable,   s->tsc_aux,       s->interruptibility,
-        s->activity,    s->pending.info,  s->pending.error, s->pending.insn_len,
-        s->pending.cr2, s->pending_debug, s->pkru};
+    struct x86_state s = *state;
+    uint8_t bytes[X86_STATE_BYTES_MAX];
 
-    for (int i = 0; i < X86_GPR_COUNT; i++)
-        hash_u64(hash, s->gpr[i]);
-    for (int i = 0; i < X86_SEG_COUNT; i++) {
-        hash_u64(hash, s->seg[i].selector);
-        hash_u64(hash, s->seg[i].base);
-        hash_u64(hash, (uint64_t)s->seg[i].limit << 32 | s->seg[i].access);
-    }
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        hash_u64(hash, fields[i]);
-    XXH3_64bits_update(hash, s->fxsave, sizeof(s->fxsave));
+    s.once = 0; /* how the monitor lets the guest go on is no state of the guest's */
+    XXH3_64bits_update(hash, bytes, x86_state_put(&s, bytes));
 }
 
 static void hash_tlb(XXH3_state_t *hash, const struct x86_tlb *tlb)

@@ -67,6 +67,11 @@ struct x86_table { /* GDTR, IDTR */
 #define X86_BLOCKING_BY_MOV_SS (1u << 1)
 #define X86_BLOCKING_BY_NMI (1u << 3)
 
+/* What the monitor, or the instruction before, has made hold for the instruction at RIP alone. */
+#define X86_ONCE_MMIO (1u << 0)      /* it may reach the MMIO bus */
+#define X86_ONCE_INSN (1u << 1)      /* it makes no exit of its own */
+#define X86_ONCE_NO_WINDOW (1u << 2) /* it comes before an interrupt window: an IRET after NMI */
+
 /* Guest activity state, SDM 25.4.2. */
 enum x86_activity { X86_ACTIVE, X86_HALTED, X86_SHUTDOWN };
 
@@ -88,7 +93,8 @@ struct x86_state {
     uint32_t activity;        /* enum x86_activity */
     struct x86_event pending; /* raised, and not yet delivered */
     uint32_t pending_debug;   /* reasons for a #DB that is due, bits of DR6; SDM Table 25-4 */
-    uint8_t fxsave[512];      /* x87 and SSE in FXSAVE64 layout, SDM vol. 1 Table 10-2 */
+    uint32_t once;       /* X86_ONCE_: how the instruction at RIP is run, when it is run next */
+    uint8_t fxsave[512]; /* x87 and SSE in FXSAVE64 layout, SDM vol. 1 Table 10-2 */
 };
 
 #define RFLAGS_CF (1u << 0)

@@ -1,10 +1,8 @@
 /*
- * The same machine, image and input: the same state at every exit, run after run and in pieces. Guests
- * of every CPU mode, with interrupts, tasks, changing tables and code; the hash is of all that the
- * machine has.
+ * The same machine, image and input: the same state at every exit, run after run and in pieces. The hash is
+ * of all that the machine has.
  */
-#include "core/loader.h"
-#include "core/machine.h"
+#include "tests/support/guest_machine.h"
 #include "tests/support/prng.h"
 
 #include <check.h>
@@ -14,14 +12,6 @@
 
 #define EXITS_MAX 400u
 #define INSNS_MAX 3000000u
-
-static const char *const guests[] = {
-    "boot_real.bin", "real16.elf",       "prot32.elf",      "ring3.elf",    "paging32.elf",
-    "pae.elf",       "long64.elf",       "ring3_64.elf",    "task32.elf",   "v86.elf",
-    "page_ad.elf",   "page_global.elf",  "smep_smap.elf",   "la57.elf",     "smc.elf",
-    "irq_hlt.elf",   "rtc_irq.elf",      "single_step.elf", "fpu_lazy.elf", "syscalls.elf",
-    "hw_break.elf",  "double_fault.elf", "bios_disk.bin",   "uart_irq.elf", "page_pku.elf",
-};
 
 struct seen {
     uint64_t hashes[EXITS_MAX];
@@ -39,21 +29,8 @@ static void keep_hash(void *ctx, const struct machine *m, const struct vm_exit *
 
 static struct machine *start(const char *name, struct seen *seen)
 {
-    struct machine_config config = MACHINE_CONFIG_DEFAULT;
-    const char *build = getenv("BUILD");
-    struct image image = {.name = name};
-    struct machine *m;
-    struct error err;
-    uint8_t *data;
-    char path[512];
+    struct machine *m = guest_machine(name);
 
-    snprintf(path, sizeof(path), "%s/tests/guest/%s", build ? build : "build", name);
-    ck_assert_msg(file_read(path, 1u << 24, &data, &image.size, &err) == 0, "%s", err.text);
-    image.data = data;
-    config.ram_size = 4u << 20;
-    ck_assert_msg(machine_create(&m, &config, &err) == 0, "%s", err.text);
-    ck_assert_msg(machine_load(m, &image, &err) == 0, "%s: %s", name, err.text);
-    free(data);
     memset(seen, 0, sizeof(*seen));
     m->observer.seen = keep_hash;
     m->observer.ctx = seen;
@@ -80,7 +57,7 @@ START_TEST(test_repeats)
 {
     static const uint32_t largest[] = {0, 1000, 7};
     static struct seen first, other;
-    const char *name = guests[_i];
+    const char *name = guest_names[_i];
 
     run(name, 0, &first);
     ck_assert_uint_gt(first.count, 0);
@@ -104,7 +81,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_loop_test(tc, test_repeats, 0, sizeof(guests) / sizeof(guests[0]));
+    tcase_add_loop_test(tc, test_repeats, 0, (int)guest_name_count);
     tcase_set_timeout(tc, 0); /* tools/run-tests.sh has one for all */
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);

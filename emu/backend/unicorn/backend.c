@@ -753,6 +753,8 @@ static void unicorn_get_state(struct vcpu *vcpu, struct x86_state *state)
     *state = e->state;
     state->pending = e->event;
     state->pending_debug = e->debug_hit;
+    state->once = (e->mmio_once ? X86_ONCE_MMIO : 0) | (e->bare_once ? X86_ONCE_INSN : 0) |
+                  (e->window_later ? X86_ONCE_NO_WINDOW : 0);
 }
 
 /* Another instruction comes next than that which was allowed more. */
@@ -772,7 +774,10 @@ static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
     e->event = state->pending;
     e->debug_hit = state->pending_debug;
     e->nmi_blocked = state->interruptibility & X86_BLOCKING_BY_NMI;
-    forget_once(e);
+    e->nmi_unblocked_at = e->break_again = ~0ull;
+    e->mmio_once = state->once & X86_ONCE_MMIO;
+    e->bare_once = state->once & X86_ONCE_INSN;
+    e->window_later = state->once & X86_ONCE_NO_WINDOW;
 }
 
 static void unicorn_inject(struct vcpu *vcpu, const struct x86_event *event)

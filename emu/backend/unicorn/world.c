@@ -290,6 +290,9 @@ static void fpu_read(struct engine *e)
     for (unsigned i = 0; i < 8; i++) /* two bits a register here, one (not empty) in FXSAVE */
         if ((tags >> (2 * i) & 3) != 3)
             f[4] |= (uint8_t)(1u << i);
+    put_le16(f + 6, (uint16_t)engine_reg(e, UC_X86_REG_FOP));
+    put_le64(f + 8, engine_reg(e, UC_X86_REG_FIP));
+    put_le64(f + 16, engine_reg(e, UC_X86_REG_FDP));
     put_le32(f + 24, (uint32_t)engine_reg(e, UC_X86_REG_MXCSR));
     put_le32(f + 28, 0xffff);
     for (unsigned i = 0; i < 8; i++)
@@ -311,6 +314,9 @@ static void fpu_write(struct engine *e)
     engine_set_reg(e, UC_X86_REG_FPCW, get_le16(f));
     engine_set_reg(e, UC_X86_REG_FPSW, get_le16(f + 2));
     engine_set_reg(e, UC_X86_REG_FPTAG, tags);
+    engine_set_reg(e, UC_X86_REG_FOP, get_le16(f + 6));
+    engine_set_reg(e, UC_X86_REG_FIP, get_le64(f + 8));
+    engine_set_reg(e, UC_X86_REG_FDP, get_le64(f + 16));
     engine_set_reg(e, UC_X86_REG_MXCSR, get_le32(f + 24));
     for (int i = 0; i < 16; i++)
         uc_reg_write(e->uc, UC_X86_REG_XMM0 + i, f + 160 + 16 * i);
