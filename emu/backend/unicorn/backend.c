@@ -770,6 +770,9 @@ static void unicorn_set_state(struct vcpu *vcpu, const struct x86_state *state)
     x86_tlb_drop_all(&vcpu->tlb);
     e->state = *state;
     e->loaded = false;
+    e->gprs_set =
+        0; /* what a handler set, and the engine has not got yet, is of the state before */
+    e->has_rip = false;
     e->fpu_changed = true;
     e->event = state->pending;
     e->debug_hit = state->pending_debug;

@@ -228,6 +228,6 @@ bool deliver_enter(struct engine *e)
         return false;
     }
     e->machine->insns += e->event.insn_len > 0; /* INT n retires with its delivery */
-    e->event.info = 0;
+    e->event = (struct x86_event){0};
     return true;
 }

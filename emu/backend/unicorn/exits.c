@@ -739,7 +739,7 @@ static bool fill_exit(struct engine *e, struct vm_exit *exit, struct x86_insn *i
         exit->idt_vectoring = e->event.info;
         exit->idt_error = e->event.error;
         exit->has |= EXIT_HAS_VECTORING;
-        e->event.info = 0;
+        e->event = (struct x86_event){0};
     }
     if (e->aborted)
         exit->native = (uint32_t)e->aborted;
