@@ -54,6 +54,7 @@ struct session {
     bool looks_heat;
     uint16_t *heat_runs; /* by page of RAM: runs before this one in which it was written */
     uint64_t heat_pages, heat_count; /* pages of RAM; runs */
+    uint32_t heat_from;              /* of the log, with shadow paging: older ones were counted */
     struct exit_ring ring;
     bool has_cost; /* publish what exits cost; set by who lives with figures of this host */
     struct trace_profile profile;

@@ -4,12 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* See heat.h. */
+static bool first_only(const struct session *s)
+{
+    return s->machine->config.shadow_paging;
+}
+
+static void begin_log(struct session *s)
+{
+    if (first_only(s))
+        s->heat_from = s->machine->ram.dirty[DIRTY_RUNS].count;
+    else
+        machine_clear_dirty(s->machine, DIRTY_RUNS);
+}
+
 void session_heat_begin(struct session *s)
 {
     s->heat_pages = s->machine->ram.size / PAGE_SIZE;
     s->heat_runs = calloc(s->heat_pages, sizeof(s->heat_runs[0]));
     s->heat_count = 0;
-    machine_clear_dirty(s->machine, DIRTY_RUNS);
+    begin_log(s);
 }
 
 void session_heat_forget(struct session *s)
@@ -23,21 +37,15 @@ static void each_dirty(const struct session *s, void (*each)(void *ctx, uint64_t
 {
     const struct dirty_pages *dirty = &s->machine->ram.dirty[DIRTY_RUNS];
 
-    for (uint32_t i = 0; i < dirty->count; i++)
+    for (uint32_t i = first_only(s) ? s->heat_from : 0; i < dirty->count; i++)
         each(ctx, dirty->pages[i]);
-}
-
-/* See heat.h. */
-static bool first_only(const struct session *s)
-{
-    return s->machine->shadow;
 }
 
 static void put_down(void *ctx, uint64_t page)
 {
     struct session *s = ctx;
 
-    s->heat_runs[page] += first_only(s) ? s->heat_runs[page] == 0 : s->heat_runs[page] < UINT16_MAX;
+    s->heat_runs[page] += s->heat_runs[page] < UINT16_MAX;
 }
 
 void session_heat_keep(struct session *s)
@@ -45,8 +53,7 @@ void session_heat_keep(struct session *s)
     if (!s->heat_runs)
         return;
     each_dirty(s, put_down, s);
-    if (!first_only(s))
-        machine_clear_dirty(s->machine, DIRTY_RUNS);
+    begin_log(s);
     s->heat_count++;
 }
 
@@ -63,8 +70,6 @@ static void add_page(void *ctx, uint64_t page)
     struct heat_cell *cell = &run->look->cells[page / run->look->cell_size];
     unsigned before = run->runs[page], runs = before + (before < UINT16_MAX);
 
-    if (before && run->look->first_only)
-        return;
     cell->last++;
     run->look->last++;
     cell->ever += before == 0;

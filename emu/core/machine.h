@@ -171,6 +171,12 @@ int machine_run(struct machine *m, const struct run_limits *limits, struct run_r
 int machine_step(struct machine *m, struct run_result *result);
 
 /*
+ * A CPU in HLT waits for what will wake it, as the next run would have it do first. Behind this the clock
+ * stands where it stands for a run that was not ended by a breakpoint at just that exit.
+ */
+void machine_settle(struct machine *m);
+
+/*
  * Ends the run under way, or the next one when there is none. One that comes just as a run ends of
  * itself may be lost: who must be sure asks again.
  */

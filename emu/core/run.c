@@ -118,11 +118,16 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
     return handled;
 }
 
-/* A CPU that is halted or shut down for good does not run; say so again. */
-static bool cannot_run(struct machine *m, struct run_result *result)
+void machine_settle(struct machine *m)
 {
     if (m->activity == X86_HALTED && interrupts_wait(m))
         m->activity = X86_ACTIVE;
+}
+
+/* A CPU that is halted or shut down for good does not run; say so again. */
+static bool cannot_run(struct machine *m, struct run_result *result)
+{
+    machine_settle(m);
     if (m->activity == X86_ACTIVE)
         return false;
     result->stop = m->activity == X86_HALTED ? STOP_HALT : STOP_TRIPLE_FAULT;
@@ -196,14 +201,14 @@ static bool run_once(struct machine *m, const struct run_limits *limits, uint64_
 {
     uint64_t left = budget_left(limits, m->insns - insns_before, idle), due;
 
-    result->stop = STOP_BUDGET;
-    if (left == 0 || (limits->exits && result->exits >= limits->exits))
-        return true;
     due = clock_deadline(m);
-    if (due <= clock_now(m)) {
+    if (due <= clock_now(m)) { /* first: a moment is the same whatever ends the run there */
         clock_tick(m);
         due = clock_deadline(m);
     }
+    result->stop = STOP_BUDGET;
+    if (left == 0 || (limits->exits && result->exits >= limits->exits))
+        return true;
     return run_guest(m, due, left, result);
 }
 

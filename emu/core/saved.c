@@ -423,7 +423,7 @@ static bool restore(struct machine *m, const struct sections *s)
     if (!same_sizes(m, s) || !x86_state_take(&state, cpu->data, cpu->size) || !valid_cpu(&state))
         return false;
     clock_section(m, &c); /* devices load by this clock */
-    if (!restore_devices(m, s) || !restore_serial(m, &s->fixed[S_SERIAL]))
+    if (!restore_serial(m, &s->fixed[S_SERIAL]) || !restore_devices(m, s)) /* who may expect some */
         return false;
     c = reader(&s->fixed[S_IRQ]); /* behind the devices: they drive lines */
     irq_section(m, &c);
