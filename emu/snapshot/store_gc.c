@@ -19,6 +19,7 @@ struct collection {
     struct store *store;
     bool *live;       /* by entry: this copy is the one to keep */
     uint64_t *needed; /* by pack: bytes of it that are */
+    bool *spoiled;    /* by pack: it has a damaged copy that is not the one to keep */
     enum fate *fate;  /* by pack */
     bool lost;        /* an object that a node needs has no whole copy */
     int failed;       /* a leaf cannot be read: nobody knows what it needs */
@@ -102,7 +103,7 @@ static enum fate fate_of(const struct collection *c, size_t i)
         return KEEP;
     if (!c->needed[i])
         return REMOVE;
-    return pack->damage || c->needed[i] < pack->size / 2 ? REWRITE : KEEP;
+    return pack->damage || c->spoiled[i] || c->needed[i] < pack->size / 2 ? REWRITE : KEEP;
 }
 
 /* Whether every record that is needed of these packs can be taken over. */
@@ -125,8 +126,12 @@ static int try_records(struct collection *c)
 
 static int decide(struct collection *c, struct error *err)
 {
+    const struct index *ix = &c->store->index;
     int rc;
 
+    for (size_t i = 0; i < ix->count; i++)
+        if (ix->entries[i].bad && !c->live[i])
+            c->spoiled[ix->entries[i].pack] = true;
     for (size_t i = 0; i < c->store->pack_count; i++)
         c->fate[i] = fate_of(c, i);
     rc = try_records(c);
@@ -219,11 +224,14 @@ static int rewrite(struct collection *c, struct error *err)
 
 static int carry_out(struct collection *c, struct error *err)
 {
-    int rc = remove_packs(c, REMOVE, err);
+    int rc;
 
+    if (!has_fate(c, REMOVE) && !has_fate(c, REWRITE))
+        return 0;
+    rc = remove_packs(c, REMOVE, err);
     if (!rc && has_fate(c, REWRITE))
         rc = rewrite(c, err);
-    if (!rc && c->freed) {
+    if (!rc) {
         rc = file_sync_folder(c->store->packs_dir);
         if (rc)
             store_cannot(err, rc, "write", c->store->packs_dir);
@@ -243,8 +251,9 @@ static int collect(struct collection *c, struct error *err)
         return rc;
     c->live = calloc(c->store->index.count + 1, sizeof(*c->live));
     c->needed = calloc(c->store->pack_count + 1, sizeof(*c->needed));
+    c->spoiled = calloc(c->store->pack_count + 1, sizeof(*c->spoiled));
     c->fate = calloc(c->store->pack_count + 1, sizeof(*c->fate));
-    if (!c->live || !c->needed || !c->fate)
+    if (!c->live || !c->needed || !c->spoiled || !c->fate)
         rc = store_no_memory(err);
     if (!rc)
         rc = mark_all(c, &list, err);
@@ -273,6 +282,7 @@ int store_gc(struct store *store, uint64_t *freed, struct error *err)
     store_unlock(store);
     free(c.live);
     free(c.needed);
+    free(c.spoiled);
     free(c.fate);
     *freed = c.freed > c.written ? c.freed - c.written : 0;
     return rc;
