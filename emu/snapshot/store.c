@@ -15,11 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int store_no_memory(struct error *err)
-{
-    return error_set(err, -ENOMEM, "snapshot store: out of memory");
-}
-
 int store_cannot(struct error *err, int rc, const char *verb, const char *path)
 {
     return error_errno(err, rc, "snapshot store: cannot %s %" STORE_PATH_SHOWN, verb, path);

@@ -258,7 +258,7 @@ static int export_locked(struct store *store, const char (*ids)[NODE_ID_SIZE], s
     struct export x = {.store = store, .out = {.fd = -1}, .err = err};
     struct store_list list = {0};
     file_id *chosen;
-    size_t chosen_count;
+    size_t chosen_count = 0;
     int rc = store_refresh(store, err);
 
     if (!rc)

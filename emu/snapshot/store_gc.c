@@ -29,16 +29,25 @@ struct collection {
 
 /* ---- what is needed -------------------------------------------------------------------------- */
 
-/* Of several copies, the first that is whole. */
+/* The first copy that is whole; every one is read, so that each that is not is known. */
+static uint32_t choose_copy(struct store *store, uint32_t first)
+{
+    uint32_t chosen = INDEX_NONE;
+
+    for (uint32_t n = first; n != INDEX_NONE; n = store->index.entries[n].next)
+        if (!store_read_entry(store, n) && chosen == INDEX_NONE)
+            chosen = n;
+    return chosen == INDEX_NONE ? first : chosen;
+}
+
 static void mark(void *ctx, uint32_t entry)
 {
     struct collection *c = ctx;
     struct index *ix = &c->store->index;
     uint32_t n = entry;
 
-    if (ix->entries[entry].next != INDEX_NONE &&
-        store_read_object(c->store, &ix->entries[entry].place.id, &n))
-        n = entry;
+    if (ix->entries[entry].next != INDEX_NONE)
+        n = choose_copy(c->store, entry);
     if (c->live[n])
         return;
     c->live[n] = true;

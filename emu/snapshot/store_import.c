@@ -289,7 +289,7 @@ static int order_nodes(struct import *m)
     size_t *parent = malloc((m->count + 1) * sizeof(*parent));
     int rc;
 
-    m->order = malloc((m->count + 1) * sizeof(*m->order));
+    m->order = calloc(m->count + 1, sizeof(*m->order));
     if (!parent || !m->order) {
         free(parent);
         return -ENOMEM;

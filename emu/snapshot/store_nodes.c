@@ -310,8 +310,8 @@ static int edit_node(struct store *store, const char *id, const char *parent, co
 {
     struct node node;
     const char *why;
-    uint8_t *bytes;
-    size_t size;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
     int rc = store_read_node_file(store, id, &bytes, &size, err);
 
     if (rc)

@@ -10,6 +10,8 @@
 #include "snapshot/node_format.h"
 #include "snapshot/store.h"
 
+#include <errno.h>
+
 #define STORE_PATH_SHOWN ".150s" /* of a path in an error's line */
 #define STORE_OPEN_PACKS 16u
 
@@ -42,7 +44,13 @@ struct store {
 int store_lock(struct store *store, bool exclusive, struct error *err);
 void store_unlock(struct store *store);
 
-int store_no_memory(struct error *err);
+/* -ENOMEM, where the compiler can see it, too. */
+static inline int store_no_memory(struct error *err)
+{
+    error_set(err, -ENOMEM, "snapshot store: out of memory");
+    return -ENOMEM;
+}
+
 int store_cannot(struct error *err, int rc, const char *verb, const char *path);
 
 /* "DIR/ID.suffix"; NULL: no memory. free() is the caller's. */

@@ -101,14 +101,14 @@ void bench_copy(const char *from, const char *to)
     closedir(dir);
 }
 
-unsigned bench_files(const char *folder, const char *suffix)
+unsigned bench_files(const char *store_dir, const char *folder, const char *suffix)
 {
     char path[300];
     struct dirent *e;
     unsigned count = 0;
     DIR *dir;
 
-    snprintf(path, sizeof(path), "%.250s/%s", bench_dir, folder);
+    snprintf(path, sizeof(path), "%.250s/%s", store_dir, folder);
     dir = opendir(path);
     ck_assert_ptr_nonnull(dir);
     while ((e = readdir(dir)) != NULL) {

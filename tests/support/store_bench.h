@@ -20,8 +20,8 @@ void bench_remove_folder(void);
 void bench_copy(const char *from, const char *to);
 void bench_remove(const char *path);
 
-/* Files in a folder whose names end in `suffix`. */
-unsigned bench_files(const char *folder, const char *suffix);
+/* Files in a folder of a store whose names end in `suffix`. */
+unsigned bench_files(const char *store_dir, const char *folder, const char *suffix);
 uint8_t *bench_slurp(const char *path, size_t *size); /* free() */
 void bench_spill(const char *path, const uint8_t *data, size_t size);
 

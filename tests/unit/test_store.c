@@ -134,8 +134,8 @@ START_TEST(test_save_of_nothing)
     ck_assert_int_eq(store_save_object(save, data, 5, &id, &err), 0);
     store_save_abort(save);
     store_save_abort(NULL);
-    ck_assert_uint_eq(bench_files("packs", ""), 0);
-    ck_assert_uint_eq(bench_files("nodes", ""), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ""), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "nodes", ""), 0);
     ck_assert_int_eq(store_get(store, &id, data, sizeof(data), &(size_t){0}, &err), -ENOENT);
 }
 END_TEST
@@ -171,8 +171,8 @@ START_TEST(test_same_content_once)
     for (unsigned i = 0; i < 3; i++)
         bench_save(store, 9, id, id);
     ck_assert_uint_eq(store->index.count, objects);
-    ck_assert_uint_eq(bench_files("packs", ".pack"), 1);
-    ck_assert_uint_eq(bench_files("nodes", ".node"), 4);
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ".pack"), 1);
+    ck_assert_uint_eq(bench_files(bench_dir, "nodes", ".node"), 4);
     all_are_single();
 }
 END_TEST
@@ -186,7 +186,7 @@ START_TEST(test_zeros_take_nothing)
 
     ck_assert_int_eq(store_save_begin(store, &save, &err), 0);
     ck_assert_int_eq(store_save_finish(save, &node, &err), 0);
-    ck_assert_uint_eq(bench_files("packs", ""), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ""), 0);
     ck_assert_int_eq(store_load(store, node.id, &back, &err), 0);
     ck_assert_uint_eq(back.ram_count, 3);
     ck_assert(object_id_is_zero(&back.ram[2]));
@@ -247,8 +247,8 @@ START_TEST(test_missing_leaf)
     ck_assert_int_eq(store_save_begin(store, &save, &err), 0);
     ck_assert_int_eq(store_save_object(save, leaf, 31, &ids[0], &err), 0);
     ck_assert_int_eq(store_save_finish(save, &node, &err), -EBADMSG); /* no list of ids */
-    ck_assert_uint_eq(bench_files("packs", ""), 0);
-    ck_assert_uint_eq(bench_files("nodes", ""), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ""), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "nodes", ""), 0);
 }
 END_TEST
 
@@ -372,8 +372,8 @@ START_TEST(test_random_tree)
     while (count)
         delete_one(model, &count, prng_below(&p, count));
     collect();
-    ck_assert_uint_eq(bench_files("packs", ""), 0);
-    ck_assert_uint_eq(bench_files("nodes", ""), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ""), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "nodes", ""), 0);
 }
 END_TEST
 
@@ -387,7 +387,8 @@ START_TEST(test_two_handles)
 
     bench_save(store, BENCH_UNLIKE, "", a);
     bench_save(other, BENCH_UNLIKE, a, b);
-    ck_assert_uint_eq(bench_files("packs", ".pack"), 1); /* the other one has seen the first */
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ".pack"),
+                      1); /* the other one has seen the first */
     bench_save(other, 2, a, c);
     ck_assert(bench_is_whole(store, c));
     ck_assert_int_eq(store_delete(other, a, &err), 0);
@@ -499,8 +500,8 @@ START_TEST(test_gc)
     ck_assert_int_eq(store_usage(store, &after, &err), 0);
     ck_assert_uint_eq(before.on_disk - freed, after.on_disk);
     ck_assert_uint_lt(after.on_disk, before.on_disk / 2);
-    ck_assert_uint_lt(bench_files("packs", ".pack"), 8);
-    ck_assert_uint_eq(bench_files("packs", ".tmp"), 0);
+    ck_assert_uint_lt(bench_files(bench_dir, "packs", ".pack"), 8);
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ".tmp"), 0);
     ck_assert_int_eq(store_gc(store, &freed, &err), 0);
     ck_assert_uint_eq(freed, 0);
     bench_all_whole(bench_dir, 1, 1);
@@ -538,8 +539,8 @@ START_TEST(test_full_disk)
         ck_assert_int_eq(rc, -EFBIG);
         ck_assert_ptr_nonnull(strstr(err.text, "snapshot store: cannot write "));
         ck_assert_ptr_nonnull(strstr(err.text, ": File too large"));
-        ck_assert_uint_eq(bench_files("packs", ""), 1);
-        ck_assert_uint_eq(bench_files("nodes", ""), 1);
+        ck_assert_uint_eq(bench_files(bench_dir, "packs", ""), 1);
+        ck_assert_uint_eq(bench_files(bench_dir, "nodes", ""), 1);
         if (failed++ % 8 == 0)
             bench_all_whole(bench_dir, 1, 1);
     }
@@ -576,7 +577,7 @@ START_TEST(test_full_disk_elsewhere)
     limit_files(RLIM_INFINITY);
     ck_assert_int_eq(rc[0], -EFBIG);
     bench_all_whole(bench_dir, 1, 1);
-    ck_assert_uint_eq(bench_files("packs", ".tmp"), 0);
+    ck_assert_uint_eq(bench_files(bench_dir, "packs", ".tmp"), 0);
 }
 END_TEST
 

@@ -82,32 +82,45 @@ static void check_store(const char *what, size_t at)
 
 /* ---- each file in turn ----------------------------------------------------------------------- */
 
-typedef void try_fn(const char *path, uint8_t *data, size_t size);
+typedef void try_fn(const char *path, const uint8_t *data, size_t size);
 
-static void cut(const char *path, uint8_t *data, size_t size)
+/* With a zero behind it. */
+static uint8_t *copy_of(const uint8_t *data, size_t size)
 {
+    uint8_t *copy = calloc(1, size + 1);
+
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy, data, size);
+    return copy;
+}
+
+static void cut(const char *path, const uint8_t *data, size_t size)
+{
+    uint8_t *longer = copy_of(data, size);
+
     for (size_t at = 0; at < size; at += at < 40 || at + 50 > size ? 1 : size / PLACES + 1) {
         bench_spill(path, data, at);
         check_store("cut at", at);
     }
-    data[size] = 0; /* one byte too many: there is room for it */
-    bench_spill(path, data, size + 1);
+    bench_spill(path, longer, size + 1);
     check_store("longer than", size);
+    free(longer);
 }
 
-static void flip(const char *path, uint8_t *data, size_t size)
+static void flip(const char *path, const uint8_t *data, size_t size)
 {
-    for (size_t at = 0; at < size; at += at < 64 || at + 100 > size ? 3 : size / PLACES + 1) {
-        uint8_t bit = (uint8_t)(1u << (at % 8));
+    uint8_t *flipped = copy_of(data, size);
 
-        data[at] ^= bit;
-        bench_spill(path, data, size);
+    for (size_t at = 0; at < size; at += at < 64 || at + 100 > size ? 3 : size / PLACES + 1) {
+        flipped[at] ^= (uint8_t)(1u << (at % 8));
+        bench_spill(path, flipped, size);
         check_store("flip at", at);
-        data[at] ^= bit;
+        flipped[at] = data[at];
     }
+    free(flipped);
 }
 
-static void remove_it(const char *path, uint8_t *data, size_t size)
+static void remove_it(const char *path, const uint8_t *data, size_t size)
 {
     struct store *store;
     char to[300];

@@ -146,7 +146,8 @@ static void go_on(int which)
     bench_all_whole(bench_dir, cases[which].least, cases[which].most);
     bench_save(store, 8, ids[0], id);
     ck_assert_msg(store_gc(store, &freed, &err) == 0, "%s", err.text);
-    ck_assert_uint_eq(bench_files("packs", ".tmp") + bench_files("nodes", ".tmp"), 0);
+    ck_assert_uint_eq(
+        bench_files(bench_dir, "packs", ".tmp") + bench_files(bench_dir, "nodes", ".tmp"), 0);
     store_close(store);
     bench_all_whole(bench_dir, cases[which].least + 1, cases[which].most + 1);
 }
