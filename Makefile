@@ -28,7 +28,7 @@ Q := $(if $(V),,@)
 
 # Brought once, shared by every build folder, kept by `make clean`.
 DEPS    ?= $(BUILD)/deps
-PKGS    := ncursesw capstone jansson libxxhash
+PKGS    := ncursesw capstone jansson libxxhash libzstd
 OFFLINE := fmt fmt-check uninstall clean distclean help
 GOALS   := $(or $(MAKECMDGOALS),all)
 

@@ -29,6 +29,7 @@
 #include <term.h>
 #include <unistd.h>
 #include <xxhash.h>
+#include <zstd.h>
 
 #define FINDINGS_MAX 24
 #define SCREEN_ROWS 24 /* what the whole screen needs */
@@ -92,6 +93,7 @@ static void check_libraries(struct findings *f)
     find(f, "ncurses", LEVEL_OK, "%s", curses_version() + strcspn(curses_version(), "0123456789"));
     find(f, "jansson", LEVEL_OK, "%s", jansson_version_str());
     find(f, "xxHash", LEVEL_OK, "%u.%u.%u", xxh / 10000, xxh / 100 % 100, xxh % 100);
+    find(f, "zstd", LEVEL_OK, "%s", ZSTD_versionString());
 }
 
 static void kvm_no_access(struct findings *f, int error)

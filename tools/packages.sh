@@ -11,7 +11,7 @@ set_packages() {
     build)
         # Any compiler will do; gcc where there is none.
         command -v "${CC:-cc}" >/dev/null || echo gcc
-        echo libc6-dev pkg-config nasm libncurses-dev libcapstone-dev libjansson-dev libxxhash-dev
+        echo libc6-dev pkg-config nasm libncurses-dev libcapstone-dev libjansson-dev libxxhash-dev libzstd-dev
         ;;
     test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux procps ;;
     fuzz)    echo clang ;;
