@@ -116,6 +116,16 @@ static enum command_kind plain_command(enum action_id id)
         return COMMAND_NEXT_EXIT;
     case ACTION_CONTINUE:
         return COMMAND_CONTINUE;
+    case ACTION_STEP_BACK:
+        return COMMAND_STEP_BACK;
+    case ACTION_OVER_BACK:
+        return COMMAND_OVER_BACK;
+    case ACTION_OUT_BACK:
+        return COMMAND_OUT_BACK;
+    case ACTION_EXIT_BACK:
+        return COMMAND_EXIT_BACK;
+    case ACTION_CONTINUE_BACK:
+        return COMMAND_CONTINUE_BACK;
     case ACTION_INTERRUPT:
         return COMMAND_INTERRUPT;
     case ACTION_RESTART:
@@ -125,18 +135,75 @@ static enum command_kind plain_command(enum action_id id)
     }
 }
 
+static void send_same(const struct model *model, struct ui *ui, enum command_kind kind,
+                      struct command *command)
+{
+    unsigned reason = ui_reason(ui, model);
+
+    update_send(ui, command, kind);
+    command->reason = reason;
+}
+
+static void jump(const struct model *model, struct ui *ui, const char *where,
+                 struct command *command)
+{
+    struct time_place place;
+
+    if (!time_parse(&place, where, model->time.start, model->time.end)) {
+        ui_message(ui, true, "%.40s: no moment; it is as 12, i4503, 12 i4503, start or end", where);
+        return;
+    }
+    update_send(ui, command, COMMAND_SEEK);
+    command->time = place;
+}
+
+static void mark(const struct model *model, struct ui *ui)
+{
+    ui->mark = model->time.now;
+    ui->has_mark = true;
+    ui_message(ui, false, "marked: exit %llu, instruction %llu; ' comes back here",
+               (unsigned long long)ui->mark.exits, (unsigned long long)ui->mark.insns);
+}
+
+static void mark_return(const struct model *model, struct ui *ui, struct command *command)
+{
+    update_send(ui, command, COMMAND_SEEK);
+    command->time = (struct time_place){.at = ui->mark, .by_exits = true, .by_insns = true};
+    ui->mark = model->time.now;
+}
+
+/* What needs more than the kind of its command. */
+static bool act_moment(const struct model *model, struct ui *ui, enum action_id id,
+                       const char *argument, struct command *command)
+{
+    switch (id) {
+    case ACTION_NEXT_SAME:
+        send_same(model, ui, COMMAND_NEXT_SAME, command);
+        return true;
+    case ACTION_SAME_BACK:
+        send_same(model, ui, COMMAND_SAME_BACK, command);
+        return true;
+    case ACTION_JUMP:
+        jump(model, ui, argument, command);
+        return true;
+    case ACTION_MARK:
+        mark(model, ui);
+        return true;
+    case ACTION_MARK_RETURN:
+        mark_return(model, ui, command);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool act_time(const struct model *model, struct ui *ui, enum action_id id,
-                     struct command *command)
+                     const char *argument, struct command *command)
 {
     enum command_kind kind = plain_command(id);
 
-    if (id == ACTION_NEXT_SAME) {
-        unsigned reason = ui_reason(ui, model);
-
-        update_send(ui, command, COMMAND_NEXT_SAME);
-        command->reason = reason;
+    if (act_moment(model, ui, id, argument, command))
         return true;
-    }
     if (kind == COMMAND_NONE)
         return false;
     update_send(ui, command, kind);
@@ -303,7 +370,7 @@ static unsigned act_other(const struct model *model, struct ui *ui, enum action_
 unsigned act(const struct model *model, struct ui *ui, enum action_id id, const char *argument,
              struct command *command)
 {
-    if (act_time(model, ui, id, command) || act_place(model, ui, id) ||
+    if (act_time(model, ui, id, argument, command) || act_place(model, ui, id) ||
         pages_act(model, ui, id, argument) || ept_act(model, ui, id, argument) ||
         memory_act(model, ui, id, argument))
         return UPDATE_DRAW;

@@ -27,6 +27,28 @@ static const char *not_paused(const struct model *model, const struct ui *ui)
     return NULL;
 }
 
+/* There is a machine, and it stands still. */
+static const char *no_time(const struct model *model, const struct ui *ui)
+{
+    if (model->run == RUN_ENDED && model->time.on)
+        return NULL;
+    return not_paused(model, ui);
+}
+
+static const char *not_past(const struct model *model, const struct ui *ui)
+{
+    const char *why = no_time(model, ui);
+
+    if (why || moment_compare(model->time.start, model->time.now) != 0)
+        return why;
+    return "this is the start: there is nothing before";
+}
+
+static const char *no_mark(const struct model *model, const struct ui *ui)
+{
+    return ui->has_mark ? no_time(model, ui) : "no moment is marked: m marks one";
+}
+
 static const char *not_running(const struct model *model, const struct ui *ui)
 {
     return ui_busy(ui, model) ? NULL : "the guest is not running";
@@ -75,6 +97,15 @@ static const char *no_machine(const struct model *model, const struct ui *ui)
 static const char *no_exit_to_repeat(const struct model *model, const struct ui *ui)
 {
     const char *why = not_paused(model, ui);
+
+    if (why)
+        return why;
+    return ui_reason(ui, model) < EXIT_REASON_COUNT ? NULL : "no exit has happened yet";
+}
+
+static const char *no_exit_to_find(const struct model *model, const struct ui *ui)
+{
+    const char *why = not_past(model, ui);
 
     if (why)
         return why;

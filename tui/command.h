@@ -6,6 +6,7 @@
 #include "tui/ept.h"
 #include "tui/memory.h"
 #include "tui/pages.h"
+#include "tui/time.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,13 @@ enum command_kind {
     COMMAND_NEXT_EXIT,
     COMMAND_NEXT_SAME, /* the next with `reason` */
     COMMAND_CONTINUE,
+    COMMAND_STEP_BACK,
+    COMMAND_OVER_BACK,
+    COMMAND_OUT_BACK,
+    COMMAND_EXIT_BACK,
+    COMMAND_SAME_BACK, /* the last before now with `reason` */
+    COMMAND_CONTINUE_BACK,
+    COMMAND_SEEK,      /* to `time` */
     COMMAND_INTERRUPT, /* overtakes the others and drops those that wait */
     /* Those that follow are carried out in the middle of a run, too. */
     COMMAND_BREAK_ADD,    /* `breakpoint` */
@@ -39,6 +47,12 @@ static inline bool command_is_aside(enum command_kind kind)
     return kind >= COMMAND_BREAK_ADD;
 }
 
+/* Whether a command goes back, or to a moment. */
+static inline bool command_is_back(enum command_kind kind)
+{
+    return kind >= COMMAND_STEP_BACK && kind <= COMMAND_SEEK;
+}
+
 #define COMMAND_BYTES 64
 
 struct command {
@@ -52,6 +66,7 @@ struct command {
     struct memory_place place;
     struct pages_question pages;
     struct ept_question ept;
+    struct time_place time;
     bool off;
     bool backward;
     uint8_t pattern_size; /* bytes */

@@ -5,6 +5,8 @@
  * To start a new log costs a guest nothing that it or its exits could show, but for shadow paging: there
  * each page would make a page fault again. So there the log goes on, and a page is seen in the run that
  * writes it first.
+ *
+ * To go back in time begins the counting anew.
  */
 #ifndef VLAB_TUI_HEAT_H
 #define VLAB_TUI_HEAT_H

@@ -5,7 +5,7 @@
 
 void exit_ring_reset(struct exit_ring *ring, uint64_t epoch)
 {
-    ring->begin = ring->end = 0;
+    ring->begin = ring->end = ring->cuts = 0;
     ring->epoch = epoch;
 }
 
@@ -19,6 +19,22 @@ void exit_ring_add(struct exit_ring *ring, const struct vm_exit *exit)
         ring->begin = ring->end - EXIT_RING;
 }
 
+void exit_ring_cut(struct exit_ring *ring, uint64_t end)
+{
+    if (end >= ring->end)
+        return;
+    ring->cuts++;
+    ring->end = end;
+    if (ring->begin > end)
+        ring->begin = end;
+}
+
+void exit_ring_empty(struct exit_ring *ring)
+{
+    ring->cuts++;
+    ring->begin = ring->end = 0;
+}
+
 const struct vm_exit *exit_ring_get(const struct exit_ring *ring, uint64_t seq)
 {
     if (seq < ring->begin || seq >= ring->end)
@@ -30,13 +46,14 @@ void exit_ring_catch_up(struct exit_ring *to, const struct exit_ring *from)
 {
     uint64_t seq = from->begin;
 
-    if (to->epoch == from->epoch && to->end > seq && to->end <= from->end)
+    if (to->epoch == from->epoch && to->cuts == from->cuts && to->end > seq && to->end <= from->end)
         seq = to->end;
     for (; seq < from->end; seq++)
         to->slots[seq % EXIT_RING] = from->slots[seq % EXIT_RING];
     to->begin = from->begin;
     to->end = from->end;
     to->epoch = from->epoch;
+    to->cuts = from->cuts;
 }
 
 void text_tail_add(struct text_tail *tail, enum text_source source, const char *text, size_t size)

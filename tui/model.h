@@ -18,6 +18,7 @@
 #include "tui/heat.h"
 #include "tui/memory.h"
 #include "tui/pages.h"
+#include "tui/time.h"
 #include "x86/regs.h"
 
 #include <stdbool.h>
@@ -29,12 +30,16 @@
 struct exit_ring {
     uint64_t begin, end;
     uint64_t epoch; /* another machine has another epoch: its numbers start again */
+    uint64_t cuts;  /* times that newer ones were taken out: the machine went back */
     struct vm_exit slots[EXIT_RING];
 };
 
 void exit_ring_reset(struct exit_ring *ring, uint64_t epoch);
 /* `exit->seq` must be ring->end, or the ring must be empty. */
 void exit_ring_add(struct exit_ring *ring, const struct vm_exit *exit);
+/* Take out number `end` and those behind it; all. */
+void exit_ring_cut(struct exit_ring *ring, uint64_t end);
+void exit_ring_empty(struct exit_ring *ring);
 /* NULL when the ring has not got it. */
 const struct vm_exit *exit_ring_get(const struct exit_ring *ring, uint64_t seq);
 /* Make `to` equal to `from` by copying only what is newer. */
@@ -132,6 +137,8 @@ struct model {
     struct ept_look ept;
     struct ept_look ept_before;
     struct heat_look heat;
+
+    struct time_look time;
 
     struct breakpoint breaks[MACHINE_BREAKS_MAX];
     unsigned break_count;

@@ -203,7 +203,7 @@ static void do_action(struct plain *p, enum action_id id, const char *argument)
     result = update_action(p->model, &p->ui, id, argument, &command);
     p->quit |= (result & UPDATE_QUIT) != 0;
     send(p, &command);
-    if (command.kind >= COMMAND_STEP && command.kind <= COMMAND_CONTINUE)
+    if (command.kind >= COMMAND_STEP && command.kind <= COMMAND_SEEK)
         again_keep(p, id, argument);
     if (command.kind != COMMAND_NONE)
         return;

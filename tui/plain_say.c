@@ -97,12 +97,22 @@ bool plain_repeats(const struct model *model, const char *message)
     return strcmp(text, message) == 0;
 }
 
+static bool went_back(const struct model *model, const struct plain_moment *since)
+{
+    return model->exits < since->exits || model->insns < since->insns;
+}
+
 static void say_done(FILE *out, const struct model *model, const struct plain_moment *since)
 {
     const struct vm_exit *exit = exit_ring_get(&model->ring, model->ring.end - 1);
     uint64_t exits = model->exits - since->exits, insns = model->insns - since->insns;
     char number[NUMBER_MAX];
 
+    if (went_back(model, since)) {
+        fprintf(out, "Back to exit %s,", text_grouped(model->exits, number));
+        fprintf(out, " instruction %s.", text_grouped(model->insns, number));
+        return;
+    }
     if (exits == 1 && exit) {
         say_exit(out, "Exit", exit);
     } else if (exits > 1 && exit) {
@@ -143,7 +153,8 @@ void plain_say_move(FILE *out, const struct model *model, const struct plain_mom
     say_sentence(out, " ", message);
     say_next(out, model, false);
     fputc('\n', out);
-    plain_say_text(out, &model->text, since->text);
+    if (!went_back(model, since))
+        plain_say_text(out, &model->text, since->text);
 }
 
 /* ---- registers ------------------------------------------------------------------------------- */

@@ -42,7 +42,7 @@ static const char *run_text(const struct model *model, enum role *role)
         return "OPENING";
     case RUN_PAUSED:
         *role = ROLE_PAUSED;
-        return "PAUSED";
+        return model->time.past ? "IN THE PAST" : "PAUSED";
     case RUN_RUNNING:
         *role = ROLE_RUNNING;
         return "RUNNING";
@@ -64,13 +64,17 @@ static void lab_text(const struct model *model, char *buf, size_t size)
 
 static void position_text(const struct model *model, char *buf, size_t size)
 {
-    char exits[NUMBER_MAX], insns[NUMBER_MAX];
+    char exits[NUMBER_MAX], insns[NUMBER_MAX], end[NUMBER_MAX];
 
     buf[0] = '\0';
     if (model->run == RUN_NONE || model->run == RUN_OPENING)
         return;
-    snprintf(buf, size, "exits %s  instructions %s", text_grouped(model->exits, exits),
-             text_grouped(model->insns, insns));
+    if (model->time.past)
+        snprintf(buf, size, "exits %s of %s  instructions %s", text_grouped(model->exits, exits),
+                 text_grouped(model->time.end.exits, end), text_grouped(model->insns, insns));
+    else
+        snprintf(buf, size, "exits %s  instructions %s", text_grouped(model->exits, exits),
+                 text_grouped(model->insns, insns));
 }
 
 static void rate_text(const struct model *model, char *buf, size_t size)

@@ -9,6 +9,7 @@
 #include "tui/session_memory.h"
 #include "tui/session_pages.h"
 #include "tui/session_run.h"
+#include "tui/session_time.h"
 #include "core/backend.h"
 #include "x86/disasm.h"
 
@@ -42,6 +43,7 @@ void session_destroy(struct session *session)
     if (!session)
         return;
     session_heat_forget(session);
+    session_time_forget(session);
     machine_destroy(session->machine);
     x86_disasm_destroy(session->disasm);
     free(session);
@@ -76,16 +78,15 @@ static void text_seen(void *ctx, enum text_source source, const char *text, size
 
 static void forget(struct session *s)
 {
+    session_time_forget(s);
     machine_destroy(s->machine);
     s->machine = NULL;
     s->run = RUN_NONE;
-    s->has_before = false;
-    s->memory_before.on = false;
-    session_pages_forget(s);
-    session_ept_forget(s);
+    session_forget_before(s);
     session_heat_forget(s);
     s->has_rate = false;
-    s->code_bits = 0;
+    s->code.bits = 0;
+    memset(s->code_places, 0, sizeof(s->code_places));
     memset(&s->text, 0, sizeof(s->text));
     memset(&s->profile, 0, sizeof(s->profile));
     exit_ring_reset(&s->ring, ++s->epoch);
@@ -105,6 +106,12 @@ static void open_lab(struct session *s, int lab)
     if (s->config->open(s->config->ctx, (unsigned)lab, &sink, &s->machine, &err) < 0) {
         s->machine = NULL;
         session_message(s, true, "%s", err.text);
+        return;
+    }
+    if (session_time_begin(s, &err)) {
+        session_message(s, true, "%s", err.text);
+        machine_destroy(s->machine);
+        s->machine = NULL;
         return;
     }
     session_heat_begin(s);
@@ -156,7 +163,9 @@ static void type(struct session *s, const char *bytes, size_t size)
     if (in->size - in->taken + size > WAITING_MAX)
         session_message(s, true, "%d KiB wait for the guest to read them: the rest is lost",
                         WAITING_MAX >> 10);
-    else if (machine_serial_input(s->machine, bytes, size) < 0)
+    else if (s->going_back)
+        session_message(s, true, "the guest gets no keys while it is taken back");
+    else if (timeline_input(s->time, bytes, size) < 0)
         session_message(s, true, "out of memory: the guest does not get what was typed");
 }
 
@@ -195,6 +204,9 @@ void session_execute(struct session *session, const struct command *command)
         restart(session);
     else if (command_is_aside(command->kind))
         execute_aside(session, command);
+    else if (command_is_back(command->kind) &&
+             (session->run == RUN_PAUSED || session->run == RUN_ENDED))
+        session_time_go(session, command);
     else if (session->run == RUN_PAUSED && command->kind != COMMAND_INTERRUPT)
         session_go(session, command, &session->limits);
     session->done++;
@@ -227,9 +239,9 @@ bool session_run_to(struct session *session, uint64_t exits, uint64_t insns)
 static void code_decode(struct session *s, struct model *model, uint64_t start)
 {
     uint8_t bytes[CODE_BYTES];
-    uint64_t mask = s->code_bits == 64 ? UINT64_MAX : UINT32_MAX;
+    uint64_t mask = s->code.bits == 64 ? UINT64_MAX : UINT32_MAX;
     size_t size =
-        machine_read_linear(s->machine, (s->code_cs_base + start) & mask, bytes, sizeof(bytes));
+        machine_read_linear(s->machine, (s->code.cs_base + start) & mask, bytes, sizeof(bytes));
     size_t at = 0;
 
     model->code_count = 0;
@@ -238,7 +250,7 @@ static void code_decode(struct session *s, struct model *model, uint64_t start)
         struct code_line *line = &model->code[model->code_count];
         struct x86_disasm_line text;
 
-        x86_disasm_one(s->disasm, bytes + at, size - at, s->code_bits, start + at, &text);
+        x86_disasm_one(s->disasm, bytes + at, size - at, s->code.bits, start + at, &text);
         if (at + text.length > size)
             break;
         line->address = start + at;
@@ -259,9 +271,23 @@ static uint64_t code_fresh_start(const struct session *s, uint64_t rip)
 {
     const struct vm_exit *exit = exit_ring_get(&s->ring, s->ring.end - 1);
 
-    if (exit && exit->cs_base == s->code_cs_base && exit->rip + exit->insn_len == rip)
+    if (exit && exit->cs_base == s->code.cs_base && exit->rip + exit->insn_len == rip)
         return exit->rip;
     return rip;
+}
+
+static struct code_place *code_place_of(struct session *s, struct moment at)
+{
+    return &s->code_places[(at.exits * 0x9e3779b1u + at.insns) % CODE_PLACES];
+}
+
+/* A moment that was shown before, with its window. */
+static void code_recall(struct session *s, struct moment at)
+{
+    const struct code_place *place = code_place_of(s, at);
+
+    if (place->bits && moment_compare(place->at, at) == 0)
+        s->code = *place;
 }
 
 /*
@@ -270,24 +296,30 @@ static uint64_t code_fresh_start(const struct session *s, uint64_t rip)
  */
 static void code_publish(struct session *s, struct model *model)
 {
+    struct moment moment = {s->machine->exits, s->machine->insns};
     enum { KEEP = 40, BEFORE = 12 };
     unsigned bits = x86_mode_bits(x86_mode_of(&model->now));
     uint64_t base = bits == 64 ? 0 : model->now.seg[X86_CS].base, rip = model->now.rip;
-    bool inside = s->code_bits == bits && s->code_cs_base == base && s->code_start <= rip &&
-                  rip - s->code_start < CODE_BYTES;
+    bool inside;
 
-    s->code_bits = bits;
-    s->code_cs_base = base;
+    code_recall(s, moment);
+    inside = s->code.bits == bits && s->code.cs_base == base && s->code.start <= rip &&
+             rip - s->code.start < CODE_BYTES;
+
+    s->code.bits = bits;
+    s->code.cs_base = base;
     if (inside)
-        code_decode(s, model, s->code_start);
+        code_decode(s, model, s->code.start);
     if (!inside || model->code_at == model->code_count) {
-        s->code_start = code_fresh_start(s, rip);
-        code_decode(s, model, s->code_start);
+        s->code.start = code_fresh_start(s, rip);
+        code_decode(s, model, s->code.start);
     } else if (model->code_at > KEEP) {
-        s->code_start = model->code[model->code_at - BEFORE].address;
-        code_decode(s, model, s->code_start);
+        s->code.start = model->code[model->code_at - BEFORE].address;
+        code_decode(s, model, s->code.start);
     }
-    model->code_cs_base = s->code_cs_base;
+    model->code_cs_base = s->code.cs_base;
+    *code_place_of(s, moment) = s->code;
+    code_place_of(s, moment)->at = moment;
 }
 
 static void breaks_publish(const struct machine *m, struct model *model)
@@ -319,6 +351,7 @@ static void machine_publish(struct session *s, struct model *model)
     session_pages_publish(s, model);
     session_ept_publish(s, model);
     session_heat_publish(s, model);
+    session_time_publish(s, model);
 }
 
 void session_publish(struct session *session, struct model *model)
@@ -337,7 +370,7 @@ void session_publish(struct session *session, struct model *model)
     model->has_cost = session->has_cost;
     if (session->has_cost)
         model->profile = session->profile;
-    model->memory.on = model->pages.on = model->ept.on = model->heat.on = false;
+    model->memory.on = model->pages.on = model->ept.on = model->heat.on = model->time.on = false;
     if (session->machine)
         machine_publish(session, model);
 }

@@ -13,11 +13,23 @@
 #include "tui/model.h"
 #include "tui/tui.h"
 
+struct timeline;
 struct x86_disasm;
+
+/* Where the code window begins. */
+struct code_place {
+    struct moment at;
+    uint64_t start, cs_base;
+    unsigned bits; /* 0: nothing is known */
+};
+#define CODE_PLACES 4096
 
 struct session {
     const struct tui_config *config;
     struct machine *machine; /* NULL when no lab is open */
+    struct timeline *time;   /* of the machine */
+    bool going_back;         /* the run under way has been before */
+    bool back_exited;        /* the step that came to this moment, backward, was an exit */
     struct x86_disasm *disasm;
     enum run_state run;
     int lab;
@@ -39,9 +51,9 @@ struct session {
     bool has_before;
     struct x86_state before;
     struct device_list devices_before;
-    uint64_t code_start, code_cs_base; /* of the code window, so that it stays while RIP is in it */
-    unsigned code_bits;
-    bool looks; /* at memory */
+    struct code_place code;                     /* so that it stays while RIP is in it */
+    struct code_place code_places[CODE_PLACES]; /* of moments that were shown, for who comes back */
+    bool looks;                                 /* at memory */
     struct memory_place place;
     struct memory_window memory_before;
     struct memory_found found;

@@ -26,6 +26,15 @@ void session_heat_begin(struct session *s)
     begin_log(s);
 }
 
+void session_heat_again(struct session *s)
+{
+    if (!s->heat_runs)
+        return;
+    memset(s->heat_runs, 0, s->heat_pages * sizeof(s->heat_runs[0]));
+    s->heat_count = 0;
+    begin_log(s);
+}
+
 void session_heat_forget(struct session *s)
 {
     free(s->heat_runs);

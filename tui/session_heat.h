@@ -8,6 +8,8 @@
 void session_heat_begin(struct session *session);
 /* A run begins: what the one before wrote is put down, and a new dirty log started. */
 void session_heat_keep(struct session *session);
+/* The machine went back in time: counting begins anew. */
+void session_heat_again(struct session *session);
 /* The machine goes. */
 void session_heat_forget(struct session *session);
 /* Fill the heat of a model, when it is looked at. The session has a machine. */

@@ -13,7 +13,7 @@
 #include "tui/session_memory.h"
 #include "tui/session_pages.h"
 #include "core/backend.h"
-#include "x86/decode.h"
+#include "tui/session_insn.h"
 
 static void settle_break(struct session *s)
 {
@@ -75,13 +75,12 @@ static void settle(struct session *s)
     }
 }
 
-/* What was asked for has come: an exit is worth a line, a plain step is not. */
-static void settle_reached(struct session *s, uint64_t exits_before)
+/* An exit is worth a line, a plain step is not. */
+void session_say_reached(struct session *s, bool exited)
 {
     const struct vm_exit *exit = exit_ring_get(&s->ring, s->ring.end - 1);
 
-    s->run = RUN_PAUSED;
-    if (s->machine->exits > exits_before && exit)
+    if (exited && exit)
         session_message(s, false, "exit %llu: %s", (unsigned long long)exit->seq,
                         exit_reason_name(exit->reason));
     else
@@ -102,7 +101,7 @@ static int step(struct session *s)
     int rc;
 
     do {
-        rc = machine_step(s->machine, &s->result);
+        rc = timeline_step(s->time, &s->result);
     } while (rc == 0 && s->result.stop == STOP_REQUEST && s->result.insns + s->result.exits == 0 &&
              may_go_on(s));
     if (rc < 0)
@@ -144,7 +143,7 @@ static int run_on(struct session *s, const struct run_limits *limits)
     int rc;
 
     do {
-        rc = machine_run(s->machine, limits, &s->result);
+        rc = timeline_run(s->time, limits, &s->result);
     } while (rc == 0 && goes_on(s, one));
     if (rc < 0)
         return rc;
@@ -171,46 +170,6 @@ static uint64_t stack_pointer(const struct session *s)
     return s->machine->vcpu->ops->get_gpr(s->machine->vcpu, X86_RSP);
 }
 
-/* The instruction at RIP and where it lies; false when it cannot be read. */
-static bool insn_here(const struct session *s, struct x86_insn *insn, uint64_t *linear)
-{
-    struct x86_state state;
-    uint8_t bytes[15];
-    unsigned bits;
-    size_t size;
-
-    machine_get_state(s->machine, &state);
-    bits = x86_mode_bits(x86_mode_of(&state));
-    *linear = state.rip + (bits == 64 ? 0 : state.seg[X86_CS].base);
-    if (bits != 64)
-        *linear &= UINT32_MAX;
-    size = machine_read_linear(s->machine, *linear, bytes, sizeof(bytes));
-    return x86_decode(bytes, size, bits, insn);
-}
-
-/* CALL, INT n, INT3, INTO, a repeated string instruction (SDM vol. 2). */
-static bool runs_as_one(const struct x86_insn *insn)
-{
-    unsigned op = insn->opcode, reg = insn->modrm >> 3 & 7;
-
-    if (insn->map != 0 || insn->vector)
-        return false;
-    if (op == 0xff)
-        return reg == 2 || reg == 3;
-    if (insn->rep || insn->repne)
-        return (op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xaf && op != 0xa8 && op != 0xa9);
-    return op == 0xe8 || op == 0x9a || (op >= 0xcc && op <= 0xce);
-}
-
-/* RET, far RET, IRET */
-static bool is_return(const struct x86_insn *insn)
-{
-    unsigned op = insn->opcode;
-
-    return insn->map == 0 && !insn->vector &&
-           (op == 0xc2 || op == 0xc3 || op == 0xca || op == 0xcb || op == 0xcf);
-}
-
 static int step_over(struct session *s, const struct run_limits *limits)
 {
     uint64_t stack = stack_pointer(s), linear;
@@ -218,7 +177,8 @@ static int step_over(struct session *s, const struct run_limits *limits)
     struct x86_insn insn;
     int rc;
 
-    if (!insn_here(s, &insn, &linear) || !runs_as_one(&insn))
+    if (!session_insn_here(s, &insn, &linear) ||
+        !(session_is_call(&insn) || session_is_repeated(&insn)))
         return step(s);
     behind.first = behind.last = linear + insn.length;
     do {
@@ -241,7 +201,7 @@ static int step_out(struct session *s, const struct run_limits *limits)
     int rc;
 
     do {
-        returned = insn_here(s, &insn, &linear) && is_return(&insn);
+        returned = session_insn_here(s, &insn, &linear) && session_is_return(&insn);
         rc = step_over(s, limits);
         returned = returned && stack_pointer(s) > stack;
         if (limits->insns && turns(s) - start >= limits->insns && !returned) {
@@ -276,18 +236,31 @@ static int run_kind(struct session *s, const struct command *command,
     }
 }
 
+void session_keep(struct session *s)
+{
+    machine_get_state(s->machine, &s->before);
+    devices_read(s->machine, &s->devices_before);
+    s->has_before = true;
+    session_memory_keep(s);
+    session_pages_keep(s);
+    session_ept_keep(s);
+}
+
+void session_forget_before(struct session *s)
+{
+    s->has_before = false;
+    s->memory_before.on = false;
+    session_pages_forget(s);
+    session_ept_forget(s);
+}
+
 void session_go(struct session *session, const struct command *command,
                 const struct run_limits *limits)
 {
     uint64_t exits = session->machine->exits;
     int rc;
 
-    machine_get_state(session->machine, &session->before);
-    devices_read(session->machine, &session->devices_before);
-    session->has_before = true;
-    session_memory_keep(session);
-    session_pages_keep(session);
-    session_ept_keep(session);
+    session_keep(session);
     session_heat_keep(session);
     session->run = RUN_RUNNING;
     rc = run_kind(session, command, limits);
@@ -296,7 +269,8 @@ void session_go(struct session *session, const struct command *command,
         session_message(session, true, "%s", session->result.error.text);
     } else if (rc == REACHED) {
         session->result.stop = STOP_BUDGET;
-        settle_reached(session, exits);
+        session->run = RUN_PAUSED;
+        session_say_reached(session, session->machine->exits > exits);
     } else {
         settle(session);
     }

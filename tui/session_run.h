@@ -11,4 +11,11 @@
 void session_go(struct session *session, const struct command *command,
                 const struct run_limits *limits);
 
+/* What will be shown as "before": the machine as it stands; nothing. */
+void session_keep(struct session *session);
+void session_forget_before(struct session *session);
+
+/* The message for a step or an exit that was asked for and has come. */
+void session_say_reached(struct session *session, bool exited);
+
 #endif

@@ -100,6 +100,9 @@ struct ui {
     struct ept_cursor ept;
     struct heat_cursor heat;
 
+    struct moment mark; /* where to return to, when has_mark */
+    bool has_mark;
+
     struct prompt prompt;
     char find[PROMPT_MAX]; /* what was looked for last */
     struct exit_filter filter;

@@ -159,7 +159,7 @@ static unsigned update_model(const struct model *model, struct ui *ui)
     if (model->ring.epoch != ui->epoch) {
         ui->epoch = model->ring.epoch;
         ui->follow = ui->reason_follow = true;
-        ui->reason_chosen = false;
+        ui->reason_chosen = ui->has_mark = false;
         for (unsigned pane = 0; pane <= PANES_MAX; pane++)
             ui->scroll[VIEW_STEP][pane] = 0;
     }

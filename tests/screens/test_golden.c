@@ -27,6 +27,7 @@ static const struct screen screens[] = {
     {"step-real", screen_model_real, VIEW_STEP, ""},
     {"step-long", screen_model_long, VIEW_STEP, ""},
     {"step-explain", screen_model_long, VIEW_STEP, "x"},
+    {"step-back", screen_model_past, VIEW_STEP, "m"},
     {"step-past", screen_model_real, VIEW_STEP, "kk"},
     {"devices", screen_model_devices, VIEW_DEVICES, "2G"},
     {"devices-typing", screen_model_devices, VIEW_DEVICES, "<Enter>"},

@@ -161,8 +161,9 @@ START_TEST(test_a_day)
         if (hour == 1)
             allocated = mallinfo2().uordblks;
     }
-    ck_assert_uint_le(mallinfo2().uordblks, allocated + CORE_BYTES);
     session_publish(s, &model);
+    ck_assert_uint_le(model.time.bytes, model.time.bytes_max);
+    ck_assert_uint_le(mallinfo2().uordblks, allocated + CORE_BYTES + model.time.bytes);
     check_day(grid);
     grid_destroy(grid);
     session_destroy(s);

@@ -118,6 +118,28 @@ static void real_code(struct model *model)
     model->code_at = 9;
 }
 
+/* The machine stands at the end of its time. */
+static void add_time(struct model *model)
+{
+    struct moment now = {model->exits, model->insns};
+
+    model->time = (struct time_look){.on = true,
+                                     .now = now,
+                                     .end = now,
+                                     .checkpoints = 12,
+                                     .bytes = 3355443,
+                                     .bytes_max = TIMELINE_MEMORY};
+}
+
+struct model *screen_model_past(void)
+{
+    struct model *model = screen_model_long();
+
+    model->time.end = (struct moment){2201, 57000};
+    model->time.past = true;
+    return model;
+}
+
 struct model *screen_model_real(void)
 {
     struct model *model = model_new();
@@ -148,6 +170,7 @@ struct model *screen_model_real(void)
     model->before.rip = 0x7c0d;
     model->before.gpr[X86_RAX] = 0x48;
     model->has_before = true;
+    add_time(model);
     set_message(model, false, "exit 2: I/O");
     return model;
 }
@@ -335,6 +358,7 @@ struct model *screen_model_long(void)
     model->before.rflags = RFLAGS_FIXED | RFLAGS_ZF;
     model->has_before = true;
     set_message(model, false, "exit 1842: EPT violation");
+    add_time(model);
     return model;
 }
 

@@ -15,6 +15,8 @@ struct model *screen_model_real(void);
 struct model *screen_model_devices(void);
 /* Long mode, 1,843 exits, the last an EPT violation; the ring holds them all. */
 struct model *screen_model_long(void);
+/* The same, gone back to from exit 2,201. */
+struct model *screen_model_past(void);
 /* The same with five breakpoints, one of them off. */
 struct model *screen_model_breaks(void);
 

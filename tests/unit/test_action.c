@@ -28,6 +28,7 @@ static const struct state {
     {screen_model_breaks, RUN_PAUSED, "g"},
     {screen_model_breaks, RUN_PAUSED, "/cpuid<Enter>"},
     {screen_model_breaks, RUN_PAUSED, "a1000<Enter>a2000<Enter>"},
+    {screen_model_breaks, RUN_PAUSED, "m"},
     {screen_model_breaks, RUN_RUNNING, ""},
     {screen_model_devices, RUN_PAUSED, "2g"},
     {screen_model_devices, RUN_PAUSED, "2G"},
@@ -101,6 +102,8 @@ static const char *argument_for(enum action_id id)
         return "e";
     case ACTION_ADDRESS:
         return "1234";
+    case ACTION_JUMP:
+        return "12";
     case ACTION_TRY:
         return "w wp=1 smep=1";
     case ACTION_PALETTE:

@@ -74,7 +74,7 @@ START_TEST(test_lines)
     is_word("x", PLAIN_EXPLAIN, "");
     is_word("?", PLAIN_HELP, "");
     is_word("wher", PLAIN_WHERE, "");
-    is_wrong("st", "'st' can be step, step-view.");
+    is_wrong("st", "'st' can be step, step-back, step-view.");
     is_wrong("stepp", "'stepp' is no command; did you mean 'step'?");
     is_wrong("something", "'something' is no command; help lists them.");
     is_wrong("zoom", "'zoom' is no command; help lists them.");

@@ -240,13 +240,15 @@ START_TEST(test_panes)
     ck_assert_uint_eq(ui.focus[VIEW_STEP], 3);
     press("<Tab>");
     ck_assert_uint_eq(ui.focus[VIEW_STEP], 4);
-    press("<Tab>"); /* 5 to 7 have no place at 80x24 */
+    press("<Tab>"); /* 5 to 8 have no place at 80x24 */
+    ck_assert_uint_eq(ui.focus[VIEW_STEP], 9);
+    press("<Tab>");
     ck_assert_uint_eq(ui.focus[VIEW_STEP], 1);
-    press("<S-Tab>");
+    press("<S-Tab><S-Tab>");
     ck_assert_uint_eq(ui.focus[VIEW_STEP], 4);
-    press("9");
-    ck_assert_uint_eq(ui.focus[VIEW_STEP], 4);
+    press("B9");
     ck_assert_str_eq(ui.message, "this view has no pane 9");
+    press("q");
     press("2z");
     ck_assert_uint_eq(ui.focus[VIEW_STEP], 2);
     ck_assert(ui.zoom);
@@ -405,7 +407,7 @@ START_TEST(test_palette)
     ck_assert_str_eq(ui.message, "'registers' is no command here: ? lists them");
     press(":s<Enter>"); /* the first of those that begin with it */
     ck_assert_int_eq(last.kind, COMMAND_STEP);
-    press(":ste<Down><Enter>");
+    press(":ste<Down><Down><Enter>");
     ck_assert_int_eq(ui_view(&ui), VIEW_STEP);
     ck_assert_uint_eq(command_count, 2);
     press(":mess<Tab><Enter>");

@@ -5,6 +5,7 @@
  *   3 Exits                                7 Exit profile (wide screens)
  *   4 Why this exit?
  *   5 Guest output (where there are rows for it)        8 Memory (wide and high screens)
+ *   9 Time
  *
  * The selected exit decides what 4 and 6 show. Code and registers are always those of now: nobody
  * recorded others, and the titles say so when an earlier exit is selected.
@@ -25,7 +26,7 @@ struct bands {
 /* Screens from this size on have the pane. */
 enum { COLS_PROFILE = 110, COLS_FIELDS = 140, ROWS_OUTPUT = 30, ROWS_MEMORY = 40 };
 
-enum { MEMORY_COLS = 87 };
+enum { MEMORY_COLS = 87, TIME_ROWS = 1 };
 
 static struct bands bands_divide(const struct ui *ui, int rows)
 {
@@ -34,7 +35,7 @@ static struct bands bands_divide(const struct ui *ui, int rows)
 
     if (ui->rows >= ROWS_OUTPUT)
         b.output = ui->rows >= ROWS_MEMORY ? (ui->cols >= COLS_FIELDS ? 8 : 6) : 3;
-    left = rows - 4 - (b.output > 0) - b.why - b.output;
+    left = rows - 5 - (b.output > 0) - b.why - b.output - TIME_ROWS;
     b.top = left * 58 / 100;
     if (b.top > 24)
         b.top = 24;
@@ -100,8 +101,11 @@ static unsigned step_layout(const struct ui *ui, int row, int rows, struct pane 
     row += b.exits + 1;
     pane_add(panes, &count, 4, row, b.why, 0, ui->cols);
     row += b.why + 1;
-    if (b.output > 0)
+    if (b.output > 0) {
         layout_output(ui, row, b.output, panes, &count);
+        row += b.output + 1;
+    }
+    pane_add(panes, &count, 9, row, TIME_ROWS, 0, ui->cols);
     return count;
 }
 
@@ -137,6 +141,11 @@ static void detail_output(const struct text_tail *text, struct pane *pane)
                  (unsigned long long)text->by_source[TEXT_SERIAL]);
 }
 
+static const char *detail_time(const struct time_look *look)
+{
+    return look->past ? "in the past: what comes is recorded" : "exits; S goes back";
+}
+
 static void step_detail(const struct model *model, const struct ui *ui, struct pane *pane)
 {
     if (model->run == RUN_NONE || model->run == RUN_OPENING)
@@ -157,6 +166,8 @@ static void step_detail(const struct model *model, const struct ui *ui, struct p
         snprintf(pane->detail, sizeof(pane->detail), "all counted");
     else if (pane->number == 8)
         memory_title(model, ui, pane);
+    else if (pane->number == 9)
+        snprintf(pane->detail, sizeof(pane->detail), "%s", detail_time(&model->time));
 }
 
 static int no_machine(const struct model *model, unsigned number, const struct area *area)
@@ -188,6 +199,8 @@ static int step_draw(const struct model *model, const struct ui *ui, unsigned nu
         return step_output(&model->text, area, scroll);
     case 8:
         return memory_bytes(model, ui, area);
+    case 9:
+        return step_time(model, ui, area);
     case 6:
         return step_fields(ui_exit(ui, model), area, scroll);
     default:
@@ -256,7 +269,7 @@ const struct view_ops view_step = {
     .name = "step",
     .title = "STEP",
     .panes = {NULL, "Code", "Registers", "Exits", "Why this exit?", "Guest output", "Exit fields",
-              "Exit profile", "Memory"},
+              "Exit profile", "Memory", "Time"},
     .first_focus = 3,
     .from_end = 1 << 5,
     .endless = 1 << 1 | 1 << 3 | 1 << 5 | 1 << 8,

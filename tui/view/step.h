@@ -18,4 +18,7 @@ int step_fields(const struct vm_exit *exit, const struct area *area, int scroll)
 int step_output(const struct text_tail *text, const struct area *area, int scroll);
 int step_profile(const struct model *model, const struct area *area, int scroll);
 
+/* The time of the run, on one line. */
+int step_time(const struct model *model, const struct ui *ui, const struct area *area);
+
 #endif
