@@ -1,7 +1,7 @@
 /* Keeping checkpoints and putting a machine back to one, see checkpoints.h. */
 #include "trace/checkpoints.h"
 
-#include "core/backend.h"
+#include "core/pages.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,26 +21,6 @@ static struct moment moment_of(const struct machine *m)
 
 /* ---- pages ------------------------------------------------------------------------------------- */
 
-static uint32_t ram_pages(const struct machine *m)
-{
-    return (uint32_t)(m->ram.size / PAGE_SIZE);
-}
-
-/* RAM behind a ROM cannot be written, and stays zero. */
-static uint8_t *page_ptr(const struct machine *m, uint32_t page)
-{
-    uint64_t gpa = ram_page_gpa(page);
-
-    if (page >= ram_pages(m))
-        return m->disk.data + (size_t)(page - ram_pages(m)) * DISK_BLOCK;
-    return ram_find(&m->ram, gpa)->read_only ? NULL : ram_ptr(&m->ram, gpa, PAGE_SIZE);
-}
-
-static bool is_zero(const uint8_t *page)
-{
-    return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
-}
-
 static int by_number(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -58,7 +38,7 @@ static uint32_t *dirty_pages(const struct machine *m, uint32_t *count)
         return NULL;
     memcpy(pages, ram->pages, ram->count * sizeof(*pages));
     for (uint32_t i = 0; i < m->disk.logged_count; i++)
-        pages[ram->count + i] = ram_pages(m) + m->disk.logged[i];
+        pages[ram->count + i] = machine_ram_pages(m) + m->disk.logged[i];
     *count = ram->count + m->disk.logged_count;
     qsort(pages, *count, sizeof(*pages), by_number);
     return pages;
@@ -118,10 +98,10 @@ static void count_bytes(struct checkpoint *c)
 
 static bool copy_page(const struct machine *m, uint32_t page, struct page_version *to)
 {
-    const uint8_t *bytes = page_ptr(m, page);
+    const uint8_t *bytes = machine_page(m, page);
 
     *to = (struct page_version){.page = page};
-    if (!bytes || is_zero(bytes))
+    if (!bytes || page_is_zero(bytes))
         return true;
     to->bytes = malloc(PAGE_SIZE);
     if (to->bytes)
@@ -266,19 +246,7 @@ int checkpoints_add(struct checkpoints *c, uint64_t inputs, const void *extra, s
 
 static void put_page(struct checkpoints *c, size_t place, uint32_t page)
 {
-    struct machine *m = c->machine;
-    const uint8_t *bytes = page_at(c, place, page);
-    uint8_t *to;
-
-    if (page < ram_pages(m) && ram_own(&m->ram, ram_page_gpa(page)))
-        return; /* ROM lies there */
-    to = page_ptr(m, page);
-    if (bytes)
-        memcpy(to, bytes, PAGE_SIZE);
-    else
-        memset(to, 0, PAGE_SIZE);
-    if (page < ram_pages(m))
-        m->vcpu->ops->invalidate(m->vcpu, ram_page_gpa(page), PAGE_SIZE);
+    machine_put_page(c->machine, page, page_at(c, place, page));
 }
 
 static void put_logged(struct checkpoints *c, size_t place)
@@ -288,7 +256,7 @@ static void put_logged(struct checkpoints *c, size_t place)
     for (uint32_t i = 0; i < m->ram.dirty[DIRTY_TIME].count; i++)
         put_page(c, place, m->ram.dirty[DIRTY_TIME].pages[i]);
     for (uint32_t i = 0; i < m->disk.logged_count; i++)
-        put_page(c, place, ram_pages(m) + m->disk.logged[i]);
+        put_page(c, place, machine_ram_pages(m) + m->disk.logged[i]);
 }
 
 /* Pages that differ between the base and the place, for checkpoints lie between. */
@@ -309,7 +277,7 @@ static void begin_logs_anew(struct checkpoints *c)
     for (unsigned i = 0; i < DIRTY_LOGS; i++)
         ram_clear_dirty(ram, i);
     for (uint32_t i = 0; i < c->list[0].page_count; i++)
-        if (c->list[0].pages[i].page < ram_pages(c->machine))
+        if (c->list[0].pages[i].page < machine_ram_pages(c->machine))
             ram_mark_dirty(ram, ram_page_gpa(c->list[0].pages[i].page));
 }
 
