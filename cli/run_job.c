@@ -1,5 +1,6 @@
 /* Finding and reading what is to run, see run_job.h. */
 #include "cli/run_job.h"
+#include "cli/snap.h"
 
 #include "core/machine.h"
 
@@ -73,8 +74,23 @@ static int use_lab(struct job *job, const char *what, struct error *err)
     return rc;
 }
 
+static int use_node(struct job *job, const char *what, struct error *err)
+{
+    struct store *store;
+    int rc = snap_store(&store, err);
+
+    if (rc)
+        return rc;
+    rc = snap_find(store, what, &job->node, err);
+    store_close(store);
+    snprintf(job->name, sizeof(job->name), "%s", job->node.lab);
+    return rc;
+}
+
 int job_use(struct job *job, const char *what, struct error *err)
 {
+    if (snap_is_node(what))
+        return use_node(job, what, err);
     return is_file(what) ? use_file(job, what, err) : use_lab(job, what, err);
 }
 
@@ -86,7 +102,9 @@ int job_use_bios(struct job *job, const char *path, struct error *err)
 
 int job_read(struct job *job, struct error *err)
 {
-    int rc = file_read(job->path, IMAGE_FILE_MAX, &job->data, &job->image.size, err);
+    int rc = job->node.id[0]
+                 ? 0
+                 : file_read(job->path, IMAGE_FILE_MAX, &job->data, &job->image.size, err);
 
     job->image.name = job->path;
     job->image.data = job->data;

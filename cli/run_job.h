@@ -13,6 +13,7 @@
 
 #include "core/loader.h"
 #include "course/catalog.h"
+#include "snapshot/node.h"
 #include "util/error.h"
 
 #include <stddef.h>
@@ -31,12 +32,16 @@ struct job {
     uint64_t ram_size;             /* bytes; the lab's, else the default */
     char exiting[LAB_EXITING_MAX]; /* of the lab; "": the defaults */
     struct lab_mmu mmu;
+    struct node node; /* a snapshot to go on from; id "": none */
 };
 
 void job_init(struct job *job);
 void job_close(struct job *job);
 
-/* A lab of the course, or an image: a name with a slash, or of a file that exists. */
+/*
+ * A lab of the course, or an image: a name with a slash, or of a file that exists; or a snapshot, as
+ * cli/snap.h has it.
+ */
 int job_use(struct job *job, const char *what, struct error *err);
 int job_use_bios(struct job *job, const char *path, struct error *err);
 

@@ -1,5 +1,6 @@
 /* Which guest, in what machine: see run_options.h. */
 #include "cli/run_options.h"
+#include "cli/snap.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -153,8 +154,8 @@ static int feed(struct machine *m, const struct job *job, struct error *err)
     return rc ? error_errno(err, rc, "%zu bytes of input", job->input_size) : 0;
 }
 
-int run_options_machine(const struct run_options *o, const struct job *job,
-                        const struct text_sink *text, struct machine **m, struct error *err)
+static int image_machine(const struct run_options *o, const struct job *job,
+                         const struct text_sink *text, struct machine **m, struct error *err)
 {
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
     int rc;
@@ -167,10 +168,38 @@ int run_options_machine(const struct run_options *o, const struct job *job,
         return rc;
     rc = machine_load(*m, &job->image, err);
     rc = rc ? rc : setup_apply(&o->setup, job->exiting, *m, err);
-    rc = rc ? rc : feed(*m, job, err);
+    if (!rc && job->input_size)
+        rc = feed(*m, job, err);
     if (rc) {
         machine_destroy(*m);
         *m = NULL;
     }
     return rc;
+}
+
+/* A snapshot's machine is what it was; what comes in and what exits may be another. */
+static int node_machine(const struct run_options *o, const struct job *job,
+                        const struct text_sink *text, struct machine **m, struct error *err)
+{
+    struct node node;
+    int rc = snap_machine(o->what, text, m, &node, err);
+
+    if (rc)
+        return rc;
+    rc = setup_apply(&o->setup, "", *m, err);
+    if (!rc && job->input_size)
+        rc = feed(*m, job, err);
+    if (rc) {
+        machine_destroy(*m);
+        *m = NULL;
+    }
+    return rc;
+}
+
+int run_options_machine(const struct run_options *o, const struct job *job,
+                        const struct text_sink *text, struct machine **m, struct error *err)
+{
+    if (job->node.id[0])
+        return node_machine(o, job, text, m, err);
+    return image_machine(o, job, text, m, err);
 }

@@ -1,0 +1,49 @@
+/*
+ * What the parts of `vlab snap` share, and who else takes a snapshot as an operand: the store of the state
+ * folder, and finding a snapshot by what a user calls it.
+ *
+ *   @3f2a...      an id, or the beginning of one: 4 hexadecimal digits at least
+ *   @NAME         the one of that name
+ *   LAB@NAME      the one of that name of the lab
+ */
+#ifndef VLAB_CLI_SNAP_H
+#define VLAB_CLI_SNAP_H
+
+#include "cli/cli.h"
+#include "snapshot/snapshot.h"
+
+#include <jansson.h>
+
+/* Is it so written, and no file? */
+bool snap_is_node(const char *what);
+
+/* The store, in the folder "snapshots" of the state folder. It is made when it is not there. */
+int snap_store(struct store **store, struct error *err);
+
+/* -ENOENT: none, with the nearest; -EEXIST: several, with their ids. The node has no lists and state. */
+int snap_find(struct store *store, const char *what, struct node *node, struct error *err);
+
+/* "3f2a0c11": what identifies it among `list`, 8 digits at least. Returns buf. */
+const char *snap_short_id(const struct node *node, char buf[NODE_ID_SIZE]);
+
+/* A machine of what `what` names; says on standard error when it boots anew. */
+int snap_machine(const char *what, const struct text_sink *text, struct machine **m,
+                 struct node *node, struct error *err);
+
+/* Where a lab's screen opens: at a snapshot, or ("" ) at its start. `folder` is the lab's. */
+int snap_at_get(const char *folder, char id[NODE_ID_SIZE], struct error *err);
+int snap_at_set(const char *folder, const char *id, struct error *err); /* "": at its start */
+
+/* The parts: argv[0] is the part's name. Each returns the exit status. */
+extern const struct verb snap_take, snap_list, snap_show, snap_restore, snap_delete, snap_rename,
+    snap_note, snap_diff, snap_export, snap_import, snap_verify, snap_gc;
+
+/* --help and --json, and the operands from optind on: CLI_OK, or the status; -1: help was given. */
+int snap_options(const struct verb *verb, int argc, char **argv, int least, int most, bool *json);
+
+/* Progress on a terminal: a line on standard error that is written over; all == 0: it goes. */
+void snap_progress(const char *what, uint64_t done, uint64_t all);
+
+json_t *snap_node_json(const struct node *node);
+
+#endif

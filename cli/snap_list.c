@@ -1,0 +1,217 @@
+/* vlab snap list and show: the tree with what each takes; one of them. */
+#include "cli/course_verb.h"
+#include "cli/snap.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { DEPTH_MAX = 30 };
+
+struct tree {
+    const struct store_list *list;
+    const struct store_usage *usage;
+    const char *lab; /* NULL: all */
+};
+
+static const struct store_node_usage *usage_of(const struct tree *t, const char *id)
+{
+    for (size_t i = 0; i < t->usage->count; i++)
+        if (!strcmp(t->usage->nodes[i].id, id))
+            return &t->usage->nodes[i];
+    return NULL;
+}
+
+static const char *size_text(uint64_t bytes, char buf[24])
+{
+    if (bytes < 1024)
+        snprintf(buf, 24, "%" PRIu64 " B", bytes);
+    else if (bytes < 1024 * 1024)
+        snprintf(buf, 24, "%.1f KiB", (double)bytes / 1024);
+    else
+        snprintf(buf, 24, "%.1f MiB", (double)bytes / (1024 * 1024));
+    return buf;
+}
+
+static void print_node(const struct tree *t, const struct node *node, const char *branch)
+{
+    const struct store_node_usage *u = usage_of(t, node->id);
+    char own[24], naive[24], when[32] = "", name[100];
+    time_t created = (time_t)node->created;
+    struct tm tm;
+
+    if (localtime_r(&created, &tm))
+        strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
+    snprintf(name, sizeof(name), "%s%s", branch, node->name);
+    printf("@%.8s  %-28s %-16s %9" PRIu64 " %12" PRIu64 "  %-6s %10s %10s  %s\n", node->id, name,
+           node->lab, node->exits, node->insns, node->has_ram ? "RAM" : "no RAM",
+           u ? size_text(u->own, own) : "damaged", u ? size_text(u->naive, naive) : "", when);
+    if (node->note[0])
+        printf("           %*s%s\n", (int)strlen(branch), "", node->note);
+}
+
+static bool shown(const struct tree *t, const struct node *node)
+{
+    return !t->lab || !strcmp(t->lab, node->lab);
+}
+
+/* A node whose parent is not shown is a root. */
+static bool is_child_of(const struct tree *t, const struct node *node, const char *parent)
+{
+    if (parent[0])
+        return !strcmp(node->parent, parent);
+    for (size_t i = 0; i < t->list->count; i++)
+        if (!strcmp(t->list->nodes[i].id, node->parent) && shown(t, &t->list->nodes[i]))
+            return false;
+    return true;
+}
+
+static void print_children(const struct tree *t, const char *parent, unsigned depth)
+{
+    char branch[2 * DEPTH_MAX + 1] = "";
+
+    for (unsigned i = 0; i < depth && i < DEPTH_MAX; i++)
+        strcat(branch, i + 1 == depth ? "`-" : "  ");
+    for (size_t i = 0; i < t->list->count; i++) {
+        const struct node *node = &t->list->nodes[i];
+
+        if (!shown(t, node) || !is_child_of(t, node, parent))
+            continue;
+        print_node(t, node, branch);
+        print_children(t, node->id, depth + 1);
+    }
+}
+
+static void print_tree(const struct tree *t)
+{
+    char stored[24], unique[24], naive[24];
+
+    if (t->list->count)
+        printf("%-9s  %-28s %-16s %9s %12s  %-6s %10s %10s  %s\n", "id", "name", "lab", "exits",
+               "instructions", "", "own", "naive", "taken");
+    print_children(t, "", 0);
+    for (size_t i = 0; i < t->list->damaged_count; i++)
+        printf("@%.8s  damaged: %s\n", t->list->damaged[i].id, t->list->damaged[i].why);
+    printf("%zu snapshot%s: %s stored, %s of different pages, %s if each were a copy\n",
+           t->list->count, t->list->count == 1 ? "" : "s", size_text(t->usage->on_disk, stored),
+           size_text(t->usage->unique, unique), size_text(t->usage->naive, naive));
+}
+
+static void print_tree_json(const struct tree *t)
+{
+    json_t *nodes = json_array();
+
+    for (size_t i = 0; i < t->list->count; i++) {
+        const struct store_node_usage *u = usage_of(t, t->list->nodes[i].id);
+        json_t *node = snap_node_json(&t->list->nodes[i]);
+
+        if (!shown(t, &t->list->nodes[i])) {
+            json_decref(node);
+            continue;
+        }
+        json_object_set_new(node, "own", json_integer(u ? (json_int_t)u->own : -1));
+        json_object_set_new(node, "naive", json_integer(u ? (json_int_t)u->naive : -1));
+        json_array_append_new(nodes, node);
+    }
+    print_json(json_pack("{s:o, s:I, s:I, s:I, s:I}", "snapshots", nodes, "damaged",
+                         (json_int_t)t->list->damaged_count, "stored",
+                         (json_int_t)t->usage->on_disk, "unique", (json_int_t)t->usage->unique,
+                         "naive", (json_int_t)t->usage->naive));
+}
+
+static int list_all(const char *lab, bool json, struct error *err)
+{
+    struct store_usage usage;
+    struct store_list list;
+    struct store *store;
+    struct tree t = {&list, &usage, lab};
+    int rc = snap_store(&store, err);
+
+    if (rc)
+        return rc;
+    rc = store_list(store, &list, err);
+    if (!rc) {
+        rc = store_usage(store, &usage, err);
+        if (!rc) {
+            json ? print_tree_json(&t) : print_tree(&t);
+            store_usage_free(&usage);
+        }
+        store_list_free(&list);
+    }
+    store_close(store);
+    return rc;
+}
+
+static int run_list(int argc, char **argv)
+{
+    struct course *course;
+    const struct lab *lab = NULL;
+    struct error err = {0};
+    bool json = false;
+    int status = snap_options(&snap_list, argc, argv, 0, 1, &json), rc = 0;
+
+    if (status)
+        return status < 0 ? CLI_OK : status;
+    if (optind == argc)
+        return list_all(NULL, json, &err) ? cli_fail(&err) : CLI_OK;
+    if (course_open(&course, &err))
+        return cli_fail(&err);
+    rc = course_find(course, argv[optind], &lab, &err);
+    rc = rc ? rc : list_all(lab->folder, json, &err);
+    course_close(course);
+    return rc ? cli_fail(&err) : CLI_OK;
+}
+
+const struct verb snap_list = {
+    .name = "snap list",
+    .arguments = "[LAB] [--json]",
+    .summary = "the tree of snapshots",
+    .help =
+        "own: what is stored for this one alone, and would go with it. naive: what a copy of all\n"
+        "its pages would take.\n",
+    .run = run_list,
+};
+
+/* ---- one --------------------------------------------------------------------------------------- */
+
+static int run_show(int argc, char **argv)
+{
+    const struct text_sink nobody = {0};
+    struct machine *m;
+    struct node node;
+    struct error err = {0};
+    bool json = false;
+    int status = snap_options(&snap_show, argc, argv, 1, 1, &json);
+
+    if (status)
+        return status < 0 ? CLI_OK : status;
+    if (snap_machine(argv[optind], &nobody, &m, &node, &err))
+        return cli_fail(&err);
+    if (json) {
+        json_t *object = snap_node_json(&node);
+
+        json_object_set_new(object, "state", json_sprintf("%016" PRIx64, machine_state_hash(m)));
+        print_json(object);
+    } else {
+        printf("@%s %s\n", node.id, node.name);
+        printf("  lab        %s\n  parent     %s%s\n  note       %s\n", node.lab,
+               node.parent[0] ? "@" : "none", node.parent, node.note);
+        printf("  place      %" PRIu64 " exits, %" PRIu64 " instructions\n", node.exits,
+               node.insns);
+        printf("  RAM        %" PRIu64 " MiB%s\n", node.ram_size >> 20,
+               node.has_ram ? "" : ", not kept: it boots from its disk");
+        printf("  state      %016" PRIx64 "\n", machine_state_hash(m));
+    }
+    machine_destroy(m);
+    return CLI_OK;
+}
+
+const struct verb snap_show = {
+    .name = "snap show",
+    .arguments = "NODE [--json]",
+    .summary = "one snapshot",
+    .help = "state is the hash that 'vlab run --json' prints: of registers, RAM and devices.\n",
+    .run = run_show,
+};
