@@ -38,7 +38,7 @@ static const char *size_text(uint64_t bytes, char buf[24])
 static void print_node(const struct tree *t, const struct node *node, const char *branch)
 {
     const struct store_node_usage *u = usage_of(t, node->id);
-    char own[24], naive[24], when[32] = "", name[100];
+    char own[24], naive[24], when[32] = "", name[160];
     time_t created = (time_t)node->created;
     struct tm tm;
 
