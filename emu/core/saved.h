@@ -30,7 +30,7 @@ struct saved {
 int machine_save(const struct machine *m, struct saved *saved);
 
 /*
- * Pages of RAM and blocks of the disk have been put back before. -EINVAL: the bytes are not of a machine
+ * Pages of RAM and blocks of the disk are put back before or behind. -EINVAL: the bytes are not of a machine
  * with this RAM, disk and devices; the machine is then fit to be destroyed, or to be given another state.
  */
 int machine_restore(struct machine *m, const uint8_t *data, size_t size, struct error *err);

@@ -284,14 +284,16 @@ static void begin_logs_anew(struct checkpoints *c)
 int checkpoints_restore(struct checkpoints *c, size_t place, struct error *err)
 {
     const struct checkpoint *to = &c->list[place];
+    int rc = machine_restore(c->machine, to->saved.data, to->saved.size, err);
 
+    /* Behind the state: the CPU holds nothing then that each page would have to be dropped from. */
     put_logged(c, place);
     put_between(c, place);
     c->base = place;
     if (c->machine->config.shadow_paging)
         begin_logs_anew(c);
     clear_logs(c->machine);
-    return machine_restore(c->machine, to->saved.data, to->saved.size, err);
+    return rc;
 }
 
 /* ---- taking out -------------------------------------------------------------------------------- */

@@ -138,13 +138,19 @@ size_t x86_state_put(const struct x86_state *state, uint8_t *p)
 {
     uint8_t *begin = p;
 
-    for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++)
+    for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
+        if (fields[f].size == 1) { /* an area of bytes */
+            memcpy(p, (const uint8_t *)state + fields[f].offset, fields[f].count);
+            p += fields[f].count;
+            continue;
+        }
         for (unsigned i = 0; i < fields[f].count; i++) {
             uint64_t value = x86_field_get(state, &fields[f], i);
 
             for (unsigned byte = 0; byte < fields[f].size; byte++)
                 *p++ = (uint8_t)(value >> (8 * byte));
         }
+    }
     return (size_t)(p - begin);
 }
 
@@ -157,7 +163,12 @@ bool x86_state_take(struct x86_state *state, const uint8_t *p, size_t size)
     if (size != want)
         return false;
     memset(state, 0, sizeof(*state));
-    for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++)
+    for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
+        if (fields[f].size == 1) {
+            memcpy((uint8_t *)state + fields[f].offset, p, fields[f].count);
+            p += fields[f].count;
+            continue;
+        }
         for (unsigned i = 0; i < fields[f].count; i++) {
             uint64_t value = 0;
 
@@ -165,5 +176,6 @@ bool x86_state_take(struct x86_state *state, const uint8_t *p, size_t size)
                 value |= (uint64_t)*p++ << (8 * byte);
             x86_field_set(state, &fields[f], i, value);
         }
+    }
     return true;
 }

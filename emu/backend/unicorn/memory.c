@@ -123,7 +123,8 @@ void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
     for (uint64_t page = first; page - first < size + (gpa - first); page += PAGE_SIZE)
         if (memory_hpa(e, page, &hpa))
             drop_code(e, hpa);
-    memory_flush(e);
+    if (e->loaded) /* else loading the guest does */
+        memory_flush(e);
 }
 
 /*
