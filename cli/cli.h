@@ -30,7 +30,7 @@ struct verb {
 
 extern const struct verb verb_run, verb_exits, verb_walk, verb_map, verb_doctor;
 extern const struct verb verb_tui, verb_render;
-extern const struct verb verb_list, verb_start, verb_status, verb_check, verb_snap;
+extern const struct verb verb_list, verb_start, verb_status, verb_check, verb_snap, verb_reset;
 
 /* Print `vlab: text` and return CLI_FAILED. */
 int cli_fail(const struct error *err);

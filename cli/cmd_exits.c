@@ -19,7 +19,9 @@
 
 struct options {
     const char *path;
-    int reason; /* -1: all */
+    int reason;  /* -1: all */
+    bool has_at; /* only the exit number `at` */
+    uint64_t at;
     bool profile, json, explain;
 };
 
@@ -28,12 +30,16 @@ typedef void exit_fn(void *ctx, const struct vm_exit *exit);
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-enum { OPT_HELP = 256, OPT_PROFILE, OPT_JSON, OPT_EXPLAIN, OPT_REASON };
+enum { OPT_HELP = 256, OPT_PROFILE, OPT_JSON, OPT_EXPLAIN, OPT_REASON, OPT_AT };
 
 static const struct option long_options[] = {
-    {"help", no_argument, NULL, OPT_HELP},           {"profile", no_argument, NULL, OPT_PROFILE},
-    {"json", no_argument, NULL, OPT_JSON},           {"explain", no_argument, NULL, OPT_EXPLAIN},
-    {"reason", required_argument, NULL, OPT_REASON}, {0},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"profile", no_argument, NULL, OPT_PROFILE},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"explain", no_argument, NULL, OPT_EXPLAIN},
+    {"reason", required_argument, NULL, OPT_REASON},
+    {"at", required_argument, NULL, OPT_AT},
+    {0},
 };
 
 static int parse_reason(const char *text, struct options *o)
@@ -53,6 +59,13 @@ static int parse_reason(const char *text, struct options *o)
     return cli_bad_value(&verb_exits, "--reason: '%.40s' is no exit reason", text);
 }
 
+static int parse_at(const char *text, struct options *o)
+{
+    o->has_at = cli_parse_number(text, &o->at);
+    return o->has_at ? CLI_OK
+                     : cli_bad_value(&verb_exits, "--at: '%.40s' is no number of an exit", text);
+}
+
 /* CLI_OK, or the status to end with. */
 static int parse(int argc, char **argv, struct options *o, bool *help)
 {
@@ -67,10 +80,12 @@ static int parse(int argc, char **argv, struct options *o, bool *help)
             o->json = true;
         else if (c == OPT_EXPLAIN)
             o->explain = true;
-        else if (c != OPT_REASON)
-            return cli_bad_option(&verb_exits, argv, c);
-        else if (parse_reason(optarg, o))
+        else if (c == OPT_AT && parse_at(optarg, o))
             return CLI_USAGE;
+        else if (c == OPT_REASON && parse_reason(optarg, o))
+            return CLI_USAGE;
+        else if (c != OPT_AT && c != OPT_REASON)
+            return cli_bad_option(&verb_exits, argv, c);
     }
     if (*help)
         return CLI_OK;
@@ -308,14 +323,20 @@ static void json_tail(const struct trace_end *end, const struct error *error)
 /* ---- the report ------------------------------------------------------------------------------ */
 
 /* Give each wanted exit to `take`; false, with the error, when the trace is damaged. */
-static bool read_exits(struct trace_reader *r, int reason, exit_fn *take, void *ctx,
+static bool is_wanted(const struct options *o, const struct vm_exit *exit)
+{
+    return (o->reason < 0 || exit->reason == (uint32_t)o->reason) &&
+           (!o->has_at || exit->seq == o->at);
+}
+
+static bool read_exits(struct trace_reader *r, const struct options *o, exit_fn *take, void *ctx,
                        struct error *err)
 {
     struct vm_exit exit;
     int rc;
 
     while ((rc = trace_reader_next(r, &exit, err)) == 1)
-        if (reason < 0 || exit.reason == (uint32_t)reason)
+        if (is_wanted(o, &exit))
             take(ctx, &exit);
     return rc == 0;
 }
@@ -325,7 +346,7 @@ static bool report_profile(struct trace_reader *r, const struct options *o, stru
     struct trace_profile profile = {0};
     bool whole;
 
-    whole = read_exits(r, o->reason, profile_add, &profile, err);
+    whole = read_exits(r, o, profile_add, &profile, err);
     if (!o->json) {
         print_profile(&profile);
         return whole;
@@ -342,14 +363,14 @@ static bool report_exits(struct trace_reader *r, const struct options *o, struct
     struct json_table table = {.disasm = disasm, .explain = o->explain};
     bool whole;
 
-    if (!o->json && o->explain)
-        return read_exits(r, o->reason, explain_row, disasm, err);
+    if (!o->json && (o->explain || o->has_at))
+        return read_exits(r, o, explain_row, disasm, err);
     if (!o->json) {
         table_head();
-        return read_exits(r, o->reason, table_row, disasm, err);
+        return read_exits(r, o, table_row, disasm, err);
     }
     json_head(trace_reader_info(r), "exits");
-    whole = read_exits(r, o->reason, json_row, &table, err);
+    whole = read_exits(r, o, json_row, &table, err);
     json_tail(whole ? trace_reader_end(r) : NULL, err);
     return whole;
 }
@@ -388,7 +409,7 @@ static int run(int argc, char **argv)
 
 const struct verb verb_exits = {
     .name = "exits",
-    .arguments = "TRACE [--profile] [--explain] [--reason NAME] [--json]",
+    .arguments = "TRACE [--profile] [--explain] [--reason NAME] [--at N] [--json]",
     .summary = "show the VM exits that 'vlab run --trace' recorded",
     .help =
         "One line an exit: its number, instructions retired before it, basic exit reason, exit\n"
@@ -397,6 +418,7 @@ const struct verb verb_exits = {
         "  --profile      by reason: count, share, and min, mean, max cost in host cycles\n"
         "  --explain      each exit in words: why, and every field of what the CPU recorded\n"
         "  --reason NAME  only exits of this reason, by name (CPUID) or number (10)\n"
+        "  --at N         only exit number N, in words\n"
         "  --json         one JSON object; 64-bit values are text\n"
         "\n"
         "Of a trace that was cut off or damaged, what can be read is printed, then the error.\n"

@@ -149,6 +149,7 @@ static int render(struct arguments *a, struct screen_labs *labs)
     struct error err = {0};
 
     screen_labs_config(labs, &a->config);
+    a->config.opens_at = NULL; /* what is rendered begins at the start */
     a->config.lab = -1;
     if (a->lab)
         a->config.lab = screen_labs_find(labs, a->lab, &err);

@@ -69,6 +69,7 @@ static const struct option long_options[] = {
     {"insns", required_argument, NULL, OPT_INSNS},
     {"exits", required_argument, NULL, OPT_EXITS},
     {"break", required_argument, NULL, OPT_BREAK},
+    {"until", required_argument, NULL, OPT_BREAK},
     {"trace", required_argument, NULL, OPT_TRACE},
     {"devices", no_argument, NULL, OPT_DEVICES},
     {"json", no_argument, NULL, OPT_JSON},
@@ -375,6 +376,7 @@ const struct verb verb_run = {
         "  --ram SIZE     1M to 4G; suffix K, M or G; 16M unless the lab says otherwise\n"
         "  --insns N      stop after N instructions\n"
         "  --exits N      stop after N VM exits\n"
+        "  --until SPEC   the same as --break\n"
         "  --break SPEC   stop at a breakpoint; any number, hexadecimal but for exit reasons:\n"
         "                   cpuid, 48, 'reason=ept violation'  behind an exit of that reason\n"
         "                   port=3f8, port=20-21               behind an I/O exit for such a port\n"

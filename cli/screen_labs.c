@@ -4,9 +4,11 @@
  */
 #include "cli/screen_labs.h"
 
+#include "cli/snap.h"
 #include "core/control_names.h"
 #include "core/loader.h"
 #include "core/machine.h"
+#include "course/files.h"
 #include "course/progress.h"
 #include "course/work.h"
 
@@ -80,6 +82,7 @@ static void fill_lab(struct lab_info *info, const struct course *course, const s
 {
     snprintf(info->id, sizeof(info->id), "%s", lab->id);
     snprintf(info->name, sizeof(info->name), "%s", lab->name);
+    snprintf(info->folder, sizeof(info->folder), "%s", lab->folder);
     snprintf(info->title, sizeof(info->title), "%s", lab->title);
     snprintf(info->goal, sizeof(info->goal), "%s", lab->goal);
     snprintf(info->sheet, sizeof(info->sheet), "%.255s", shown_path(course, lab->sheet));
@@ -124,8 +127,11 @@ int screen_labs_open(struct screen_labs *labs, struct error *err)
         return error_set(err, -ENOMEM, "labs: out of memory");
     }
     has_state = course_state_dir(state_dir, &state_err) == 0;
-    if (has_state)
+    if (has_state) {
         work_last_lab(state_dir, labs->last);
+        if (path_make(labs->snapshots, &state_err, "%s/snapshots", state_dir))
+            labs->snapshots[0] = '\0';
+    }
     fill_all(labs, has_state ? state_dir : NULL, &state_err);
     return 0;
 }
@@ -211,10 +217,22 @@ static int open_machine(void *ctx, unsigned index, const struct text_sink *text,
     return rc;
 }
 
+/* What cannot be read is no place: the lab opens at its start. */
+static void opens_at(void *ctx, unsigned index, char id[NODE_ID_SIZE])
+{
+    const struct screen_labs *labs = ctx;
+    struct error err;
+
+    if (snap_at_get(course_lab(labs->course, index)->folder, id, &err))
+        id[0] = '\0';
+}
+
 void screen_labs_config(struct screen_labs *labs, struct tui_config *config)
 {
     config->labs = labs->infos;
     config->lab_count = labs->count;
     config->open = open_machine;
+    config->opens_at = opens_at;
+    snprintf(config->snapshots, sizeof(config->snapshots), "%s", labs->snapshots);
     config->ctx = labs;
 }

@@ -12,7 +12,8 @@ struct screen_labs {
     struct course *course;
     struct lab_info *infos;
     unsigned count;
-    char last[COURSE_NAME_MAX]; /* folder of the lab started last, "" when none is known */
+    char snapshots[COURSE_PATH_MAX]; /* folder of the store, "" when there is no state folder */
+    char last[COURSE_NAME_MAX];      /* folder of the lab started last, "" when none is known */
 };
 
 int screen_labs_open(struct screen_labs *labs, struct error *err);

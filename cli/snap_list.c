@@ -48,7 +48,7 @@ static const char *time_text(int64_t created, char buf[32])
 static void print_node(const struct tree *t, const struct node *node, const char *branch)
 {
     const struct store_node_usage *u = usage_of(t, node->id);
-    char own[24], naive[24], when[32], name[100];
+    char own[24], naive[24], when[32], name[160];
 
     snprintf(name, sizeof(name), "%s%s", branch, node->name);
     printf("@%.8s  %-28s %-16s %9" PRIu64 " %12" PRIu64 "  %-6s %10s %10s  %s\n", node->id, name,

@@ -3,6 +3,7 @@
 #include "tui/act_ept.h"
 #include "tui/act_memory.h"
 #include "tui/act_pages.h"
+#include "tui/act_snap.h"
 #include "tui/find.h"
 #include "tui/view.h"
 
@@ -228,6 +229,9 @@ static bool act_place(const struct model *model, struct ui *ui, enum action_id i
     case ACTION_HEAT:
         ui_show(ui, VIEW_HEAT);
         return true;
+    case ACTION_SNAPSHOTS:
+        ui_show(ui, VIEW_SNAPSHOTS);
+        return true;
     case ACTION_MEMORY:
         ui_show(ui, VIEW_MEMORY);
         return true;
@@ -372,7 +376,7 @@ unsigned act(const struct model *model, struct ui *ui, enum action_id id, const 
 {
     if (act_time(model, ui, id, argument, command) || act_place(model, ui, id) ||
         pages_act(model, ui, id, argument) || ept_act(model, ui, id, argument) ||
-        memory_act(model, ui, id, argument))
+        memory_act(model, ui, id, argument) || snap_act(model, ui, id, argument, command))
         return UPDATE_DRAW;
     return act_other(model, ui, id, argument, command);
 }

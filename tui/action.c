@@ -1,5 +1,6 @@
 /* The table of actions, and when each can be done. See action.def. */
 #include "tui/action.h"
+#include "tui/act_snap.h"
 #include "tui/key.h"
 
 static const char *always(const struct model *model, const struct ui *ui)
@@ -115,6 +116,15 @@ static const char *no_exit_to_find(const struct model *model, const struct ui *u
 static const char *no_reason(const struct model *model, const struct ui *ui)
 {
     return ui_reason_exit(ui, model) ? NULL : "no exit of a reason is kept";
+}
+
+static const char *no_snapshot(const struct model *model, const struct ui *ui)
+{
+    const char *why = no_time(model, ui);
+
+    if (why)
+        return why;
+    return snap_selected(model, ui) ? NULL : "there is no snapshot: T takes one";
 }
 
 static const char *no_find(const struct model *model, const struct ui *ui)

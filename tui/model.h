@@ -18,6 +18,7 @@
 #include "tui/heat.h"
 #include "tui/memory.h"
 #include "tui/pages.h"
+#include "tui/snapshots.h"
 #include "tui/time.h"
 #include "x86/regs.h"
 
@@ -90,6 +91,7 @@ struct lab_check {
 struct lab_info {
     char id[8];
     char name[32];
+    char folder[48]; /* what its snapshots are kept by */
     char title[80];
     char goal[256];
     char sheet[256];   /* path of its text, "" when there is none */
@@ -139,6 +141,8 @@ struct model {
     struct heat_look heat;
 
     struct time_look time;
+
+    struct snapshots_look snapshots;
 
     struct breakpoint breaks[MACHINE_BREAKS_MAX];
     unsigned break_count;

@@ -118,7 +118,7 @@ static void say_done(FILE *out, const struct model *model, const struct plain_mo
     } else if (exits > 1 && exit) {
         fprintf(out, "%s exits.", text_grouped(exits, number));
         say_exit(out, " The last: exit", exit);
-    } else {
+    } else if (insns) {
         fprintf(out, "%s instruction%s.", text_grouped(insns, number), plural(insns));
     }
 }

@@ -9,6 +9,7 @@
 #include "tui/session_memory.h"
 #include "tui/session_pages.h"
 #include "tui/session_run.h"
+#include "tui/session_snap.h"
 #include "tui/session_time.h"
 #include "core/backend.h"
 #include "x86/disasm.h"
@@ -45,6 +46,7 @@ void session_destroy(struct session *session)
     session_heat_forget(session);
     session_time_forget(session);
     machine_destroy(session->machine);
+    session_snap_end(session);
     x86_disasm_destroy(session->disasm);
     free(session);
 }
@@ -69,7 +71,7 @@ static void exit_seen(void *ctx, const struct machine *m, const struct vm_exit *
     trace_profile_add(&s->profile, exit);
 }
 
-static void text_seen(void *ctx, enum text_source source, const char *text, size_t size)
+void session_text(void *ctx, enum text_source source, const char *text, size_t size)
 {
     struct session *s = ctx;
 
@@ -84,6 +86,7 @@ static void forget(struct session *s)
     s->run = RUN_NONE;
     session_forget_before(s);
     session_heat_forget(s);
+    session_snap_forget(s);
     s->has_rate = false;
     s->code.bits = 0;
     memset(s->code_places, 0, sizeof(s->code_places));
@@ -92,45 +95,108 @@ static void forget(struct session *s)
     exit_ring_reset(&s->ring, ++s->epoch);
 }
 
-static void open_lab(struct session *s, int lab)
+/* A new machine is the session's: it stands still, and begins to be recorded. */
+static bool adopt(struct session *s, struct machine *m, int lab, const char *snapshot)
 {
-    struct text_sink sink = {.write = text_seen, .ctx = s};
+    struct error err = {0};
+
+    s->machine = m;
+    if (session_time_begin(s, &err)) {
+        session_message(s, true, "%s", err.text);
+        machine_destroy(m);
+        s->machine = NULL;
+        return false;
+    }
+    session_heat_begin(s);
+    m->observer = (struct exit_observer){.seen = exit_seen, .ctx = s};
+    s->lab = lab;
+    s->run = RUN_PAUSED;
+    session_snap_begin(s, snapshot);
+    return true;
+}
+
+/* At its start. */
+static void open_fresh(struct session *s, int lab)
+{
+    struct text_sink sink = {.write = session_text, .ctx = s};
+    struct machine *m;
     struct error err = {0};
 
     forget(s);
     s->lab = -1;
-    if (lab < 0 || (unsigned)lab >= s->config->lab_count) {
+    if (lab < 0 || (unsigned)lab >= s->config->lab_count)
         session_message(s, true, "no lab is open");
-        return;
-    }
-    if (s->config->open(s->config->ctx, (unsigned)lab, &sink, &s->machine, &err) < 0) {
-        s->machine = NULL;
+    else if (s->config->open(s->config->ctx, (unsigned)lab, &sink, &m, &err) < 0)
         session_message(s, true, "%s", err.text);
-        return;
-    }
-    if (session_time_begin(s, &err)) {
-        session_message(s, true, "%s", err.text);
-        machine_destroy(s->machine);
-        s->machine = NULL;
-        return;
-    }
-    session_heat_begin(s);
-    s->machine->observer = (struct exit_observer){.seen = exit_seen, .ctx = s};
-    s->lab = lab;
-    s->run = RUN_PAUSED;
-    session_message(s, false, "lab %s is at its start: s steps, ] runs to the next exit",
-                    s->config->labs[lab].id);
+    else if (adopt(s, m, lab, ""))
+        session_message(s, false, "lab %s is at its start: s steps, ] runs to the next exit",
+                        s->config->labs[lab].id);
+}
+
+/* The machine of a snapshot of the lab in place of the one that there is. */
+static bool open_snapshot(struct session *s, int lab, const char *id)
+{
+    struct machine *m = session_snap_machine(s, id);
+
+    if (!m)
+        return false;
+    forget(s);
+    return adopt(s, m, lab, id);
+}
+
+/* Where it was restored to, else at its start. */
+static void open_lab(struct session *s, int lab)
+{
+    char id[NODE_ID_SIZE] = "";
+
+    if (lab >= 0 && (unsigned)lab < s->config->lab_count && s->config->opens_at)
+        s->config->opens_at(s->config->ctx, (unsigned)lab, id);
+    if (id[0] && open_snapshot(s, lab, id))
+        session_message(s, false, "lab %s is at snapshot @%.8s: r begins at its start",
+                        s->config->labs[lab].id, id);
+    else
+        open_fresh(s, lab);
+}
+
+/* What the user has set up stays where the machine goes. */
+static void with_breaks(struct session *s, void (*make)(struct session *s, const void *ctx),
+                        const void *ctx)
+{
+    struct breakpoint breaks[MACHINE_BREAKS_MAX];
+    unsigned count = s->machine ? machine_break_list(s->machine, breaks) : 0;
+    struct machine *before = s->machine;
+
+    make(s, ctx);
+    for (unsigned i = 0; s->machine && s->machine != before && i < count; i++)
+        machine_break_add(s->machine, &breaks[i]);
+}
+
+static void make_fresh(struct session *s, const void *ctx)
+{
+    (void)ctx;
+    open_fresh(s, s->lab);
 }
 
 /* The same machine from its beginning, with the breakpoints it had. */
 static void restart(struct session *s)
 {
-    struct breakpoint breaks[MACHINE_BREAKS_MAX];
-    unsigned count = s->machine ? machine_break_list(s->machine, breaks) : 0;
+    with_breaks(s, make_fresh, NULL);
+}
 
-    open_lab(s, s->lab);
-    for (unsigned i = 0; s->machine && i < count; i++)
-        machine_break_add(s->machine, &breaks[i]);
+static void make_restored(struct session *s, const void *ctx)
+{
+    const char *id = ctx;
+
+    if (open_snapshot(s, s->lab, id))
+        session_message(s, false, "restored: @%.8s, exit %llu, instruction %llu", id,
+                        (unsigned long long)s->machine->exits,
+                        (unsigned long long)s->machine->insns);
+}
+
+static void restore(struct session *s, const char *id)
+{
+    if (s->lab >= 0)
+        with_breaks(s, make_restored, id);
 }
 
 static void break_add(struct session *s, const struct breakpoint *bp)
@@ -165,6 +231,8 @@ static void type(struct session *s, const char *bytes, size_t size)
                         WAITING_MAX >> 10);
     else if (s->going_back)
         session_message(s, true, "the guest gets no keys while it is taken back");
+    else if (timeline_in_past(s->time) && s->config->snapshots[0] && !session_snap_keep_future(s))
+        return;
     else if (timeline_input(s->time, bytes, size) < 0)
         session_message(s, true, "out of memory: the guest does not get what was typed");
 }
@@ -190,6 +258,8 @@ static void execute_aside(struct session *s, const struct command *command)
         session_pages_look(s, &command->pages);
     else if (command->kind == COMMAND_LOOK_EPT)
         session_ept_look(s, &command->ept);
+    else if (command->kind == COMMAND_LOOK_SNAPSHOTS)
+        session_snap_look(s, &command->snapshots);
     else if (command->kind == COMMAND_LOOK_HEAT)
         s->looks_heat = !command->off;
 }
@@ -202,6 +272,10 @@ void session_execute(struct session *session, const struct command *command)
             session_run_to(session, command->exits, 0);
     } else if (command->kind == COMMAND_RESTART)
         restart(session);
+    else if (command->kind == COMMAND_SNAP_RESTORE)
+        restore(session, command->id);
+    else if (command_is_snap(command->kind))
+        session_snap_do(session, command);
     else if (command_is_aside(command->kind))
         execute_aside(session, command);
     else if (command_is_back(command->kind) &&
@@ -352,6 +426,7 @@ static void machine_publish(struct session *s, struct model *model)
     session_ept_publish(s, model);
     session_heat_publish(s, model);
     session_time_publish(s, model);
+    session_snap_publish(s, model);
 }
 
 void session_publish(struct session *session, struct model *model)
@@ -370,7 +445,8 @@ void session_publish(struct session *session, struct model *model)
     model->has_cost = session->has_cost;
     if (session->has_cost)
         model->profile = session->profile;
-    model->memory.on = model->pages.on = model->ept.on = model->heat.on = model->time.on = false;
+    model->memory.on = model->pages.on = model->ept.on = model->heat.on = model->time.on =
+        model->snapshots.on = false;
     if (session->machine)
         machine_publish(session, model);
 }

@@ -13,6 +13,7 @@
 #include "tui/model.h"
 #include "tui/tui.h"
 
+struct store;
 struct timeline;
 struct x86_disasm;
 
@@ -64,7 +65,14 @@ struct session {
     struct ept_look ept, ept_before;
     bool ept_fresh;
     bool looks_heat;
-    uint16_t *heat_runs; /* by page of RAM: runs before this one in which it was written */
+    struct store *store; /* NULL: not open yet */
+    struct snapshots_question snap_question;
+    struct snapshots_look snap;
+    bool snap_fresh; /* `snap` is of the moment snap_read, and of the tree now */
+    struct moment snap_read;
+    char snap_here[NODE_ID_SIZE]; /* the node that the machine came from, */
+    struct moment snap_moment;    /* which stood there then */
+    uint16_t *heat_runs;          /* by page of RAM: runs before this one in which it was written */
     uint64_t heat_pages, heat_count; /* pages of RAM; runs */
     uint32_t heat_from;              /* of the log, with shadow paging: older ones were counted */
     struct exit_ring ring;
@@ -76,6 +84,9 @@ struct session {
 /* About 900 KiB. NULL when out of memory. `config` must live as long. */
 struct session *session_create(const struct tui_config *config);
 void session_destroy(struct session *session); /* NULL is fine */
+
+/* What a guest prints, for the session `ctx`; for who makes a machine. */
+void session_text(void *ctx, enum text_source source, const char *text, size_t size);
 
 /* Carry out a command, to its end. Failures become messages. */
 void session_execute(struct session *session, const struct command *command);

@@ -28,6 +28,11 @@ struct tui_config {
      */
     int (*open)(void *ctx, unsigned lab, const struct text_sink *text, struct machine **machine,
                 struct error *err);
+    /*
+     * The snapshot that a lab opens at; "": at its start. NULL: always at its start.
+     */
+    void (*opens_at)(void *ctx, unsigned lab, char id[NODE_ID_SIZE]);
+    char snapshots[1024]; /* folder of the store; "": there is none */
     /* The tour was gone through or left; may be NULL. */
     void (*tour_over)(void *ctx);
     void *ctx;

@@ -69,7 +69,7 @@ bool ui_one_pane(const struct ui *ui)
 
 bool ui_shows_tour(const struct ui *ui)
 {
-    return ui->tour > 0 && ui_view(ui) == VIEW_STEP;
+    return ui->tour > 0 && (ui_view(ui) == VIEW_STEP || ui_view(ui) == VIEW_SNAPSHOTS);
 }
 
 bool ui_busy(const struct ui *ui, const struct model *model)

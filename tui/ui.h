@@ -19,6 +19,7 @@ enum view_id {
     VIEW_PAGES,
     VIEW_EPT,
     VIEW_HEAT,
+    VIEW_SNAPSHOTS,
     VIEW_MEMORY,
     VIEW_BREAKS,
     VIEW_DEVICES,
@@ -75,6 +76,14 @@ struct heat_cursor {
     bool asked;    /* the last that the engine was told: to count, or not to */
 };
 
+struct snap_cursor {
+    unsigned selected;
+    struct snapshots_question asked; /* of the engine, when has_asked */
+    bool has_asked;
+    unsigned meant; /* enum action_id that is asked for once, about meant_id; 0: none */
+    char meant_id[NODE_ID_SIZE];
+};
+
 struct ui {
     int rows, cols;
     enum view_id stack[UI_STACK]; /* stack[depth - 1] is shown, stack[0] is the root */
@@ -100,6 +109,7 @@ struct ui {
     struct ept_cursor ept;
     struct heat_cursor heat;
 
+    struct snap_cursor snap;
     struct moment mark; /* where to return to, when has_mark */
     bool has_mark;
 

@@ -4,6 +4,7 @@
 #include "tui/act_ept.h"
 #include "tui/act_memory.h"
 #include "tui/act_pages.h"
+#include "tui/act_snap.h"
 #include "tui/key.h"
 #include "tui/palette.h"
 #include "tui/tour.h"
@@ -208,5 +209,7 @@ unsigned update(const struct model *model, struct ui *ui, const struct event *ev
         ept_ask(model, ui, command);
     if (command->kind == COMMAND_NONE)
         heat_ask(model, ui, command);
+    if (command->kind == COMMAND_NONE)
+        snap_ask(model, ui, command);
     return result;
 }

@@ -149,6 +149,7 @@ bad 2 "vlab: exits: no TRACE given" exits
 bad 2 "vlab: exits: 'b': one TRACE at a time" exits a b
 bad 2 "vlab: exits: --reason: 'CPUIT' is no exit reason; did you mean 'CPUID'?" exits x --reason CPUIT
 bad 2 "vlab: exits: --reason: '99' is no exit reason" exits x --reason 99
+bad 2 "vlab: exits: --at: 'x' is no number of an exit" exits x --at x
 bad 1 "vlab: none.trace: No such file or directory" exits none.trace
 bad 1 "vlab: .: byte 0: Is a directory" exits .
 bad 1 "vlab: empty.bin: byte 0: not a trace file" exits empty.bin

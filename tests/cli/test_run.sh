@@ -115,6 +115,8 @@ run 0 exits t.trace
 grep -q "I/O .* 0xe90040 .* 0000:7c02 .*out 0xe9, al .*out 0xe9, 1 byte, 'H'\$" out || fail "exits: line"
 run 0 exits t.trace --reason i/o
 [ "$(wc -l <out)" -eq 4 ] || fail "exits --reason i/o"
+run 0 exits t.trace --at 1
+grep -q '^1  ' out || fail "exits --at: $(cat out)"
 run 0 exits t.trace --reason CPUID
 [ "$(wc -l <out)" -eq 1 ] || fail "exits --reason CPUID"
 run 0 exits t.trace --profile

@@ -362,6 +362,54 @@ struct model *screen_model_long(void)
     return model;
 }
 
+static void add_snapshot(struct model *model, const char *name, unsigned depth, uint64_t exits,
+                         uint64_t own)
+{
+    struct snapshots_look *look = &model->snapshots;
+    struct snapshot_row *row = &look->rows[look->count++];
+
+    *row = (struct snapshot_row){
+        .depth = depth, .has_ram = true, .exits = exits, .own = own, .naive = 16 << 20};
+    snprintf(row->id, sizeof(row->id), "%08x%08x", look->count, 0x1234u);
+    snprintf(row->name, sizeof(row->name), "%s", name);
+    look->all++;
+}
+
+static void add_diff(struct model *model, const char *text)
+{
+    struct snapshots_look *look = &model->snapshots;
+
+    snprintf(look->diffs[look->diff_count++], SNAPSHOT_DIFF_TEXT, "%s", text);
+    look->diff_all++;
+}
+
+struct model *screen_model_snapshots(void)
+{
+    struct model *model = screen_model_long();
+    struct snapshots_look *look = &model->snapshots;
+
+    *look = (struct snapshots_look){.on = true, .unsaved = true, .compared = true};
+    add_snapshot(model, "reset", 0, 0, 4 << 20);
+    add_snapshot(model, "long-mode", 1, 900, 65536);
+    add_snapshot(model, "irq-on", 2, 1480, 40960);
+    add_snapshot(model, "crash", 3, 1620, 12288);
+    add_snapshot(model, "irq-off", 2, 1500, 28672);
+    look->rows[3].has_ram = false;
+    snprintf(look->rows[4].note, sizeof(look->rows[4].note), "before cli");
+    memcpy(look->here, look->rows[4].id, sizeof(look->here));
+    memcpy(look->asked.id, look->rows[4].id, sizeof(look->asked.id));
+    look->asked.on = true;
+    add_diff(model, "RAX                0 -> 2a");
+    add_diff(model, "PTE of ffff800000400000 (at 4000)  5061 -> 5063, R/W 0 -> 1");
+    add_diff(model, "400000   96 bytes, the first at 400010: 00 -> 2a");
+    look->diff_pages = 12;
+    look->diff_bytes = 96;
+    look->stored = 4404019;
+    look->unique = 9 << 20;
+    look->naive = 5 * 16 << 20;
+    return model;
+}
+
 static void add_break(struct model *model, const char *text, uint64_t hits, bool enabled)
 {
     struct breakpoint *bp = &model->breaks[model->break_count];

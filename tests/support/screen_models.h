@@ -17,6 +17,8 @@ struct model *screen_model_devices(void);
 struct model *screen_model_long(void);
 /* The same, gone back to from exit 2,201. */
 struct model *screen_model_past(void);
+/* The same with a tree of five snapshots, the machine out of one and run on. */
+struct model *screen_model_snapshots(void);
 /* The same with five breakpoints, one of them off. */
 struct model *screen_model_breaks(void);
 

@@ -29,6 +29,8 @@ static const struct state {
     {screen_model_breaks, RUN_PAUSED, "/cpuid<Enter>"},
     {screen_model_breaks, RUN_PAUSED, "a1000<Enter>a2000<Enter>"},
     {screen_model_breaks, RUN_PAUSED, "m"},
+    {screen_model_snapshots, RUN_PAUSED, "m"},
+    {screen_model_snapshots, RUN_PAUSED, "G"},
     {screen_model_breaks, RUN_RUNNING, ""},
     {screen_model_devices, RUN_PAUSED, "2g"},
     {screen_model_devices, RUN_PAUSED, "2G"},
@@ -127,6 +129,8 @@ static bool goes_nowhere(enum action_id id, enum view_id view)
         return view == VIEW_EPT;
     case ACTION_HEAT:
         return view == VIEW_HEAT;
+    case ACTION_SNAPSHOTS:
+        return view == VIEW_SNAPSHOTS;
     case ACTION_MEMORY:
         return view == VIEW_MEMORY;
     case ACTION_BREAKS:

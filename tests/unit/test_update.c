@@ -461,10 +461,16 @@ START_TEST(test_tour)
     ck_assert_uint_eq(ui.tour, 1);
     press("s");
     ck_assert_uint_eq(ui.tour, 2);
-    press("]x");
+    press("]S");
     ck_assert_uint_eq(ui.tour, 4);
+    press("pqT<Enter>");
+    ck_assert_uint_eq(ui.tour, 6);
+    start(screen_model_snapshots(), VIEW_SNAPSHOTS);
+    ui.tour = 6;
+    press("r");
+    ck_assert_uint_eq(ui.tour, 7);
     model->run = RUN_RUNNING;
-    press("k:<Esc>");
+    press(":<Esc>");
     ck_assert_uint_eq(ui.tour, 0);
     press(":tour<Enter>");
     ck_assert_uint_eq(ui.tour, 1);

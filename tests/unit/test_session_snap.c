@@ -1,0 +1,264 @@
+/*
+ * Snapshots from the screen: take, run on, restore; the tree and what differs; a future that is kept
+ * where another one begins.
+ */
+#include "core/loader.h"
+#include "tests/support/store_bench.h"
+#include "tui/session.h"
+#include "tui/update.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What comes in over COM1 is put down at 20000h, see tests/guest/test_timeline.c. */
+static const uint8_t reader_guest[] = {0x31, 0xff, 0xb8, 0x00, 0x20, 0x8e, 0xc0, 0xba,
+                                       0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xf8, 0xba,
+                                       0xf8, 0x03, 0xec, 0xaa, 0xeb, 0xf1};
+
+static const struct lab_info guest_labs[2] = {{.id = "01", .name = "one", .folder = "01_one"},
+                                              {.id = "02", .name = "two", .folder = "02_two"}};
+
+static int open_guest(void *ctx, unsigned lab, const struct text_sink *text,
+                      struct machine **machine, struct error *err)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct image image = {.kind = IMAGE_FLAT, .name = "guest", .at = 0x1000, .has_at = true};
+    int rc;
+
+    (void)ctx, (void)lab;
+    config.text = *text;
+    config.ram_size = 2u << 20;
+    rc = machine_create(machine, &config, err);
+    image.data = reader_guest;
+    image.size = sizeof(reader_guest);
+    return rc ? rc : machine_load(*machine, &image, err);
+}
+
+static struct tui_config config;
+static struct session *s;
+static struct model model; /* large */
+static struct ui ui;
+
+static void publish(void)
+{
+    const struct event event = {.kind = EVENT_MODEL};
+    struct command command;
+
+    do {
+        session_publish(s, &model);
+        update(&model, &ui, &event, &command);
+        if (command.kind != COMMAND_NONE)
+            session_execute(s, &command);
+    } while (command.kind != COMMAND_NONE);
+}
+
+static void execute(const struct command *command)
+{
+    session_execute(s, command);
+    publish();
+}
+
+static void open_lab(unsigned lab)
+{
+    const struct command command = {.kind = COMMAND_OPEN, .lab = lab};
+
+    execute(&command);
+}
+
+static void setup(void)
+{
+    bench_make_folder();
+    config = (struct tui_config){.labs = guest_labs, .lab_count = 2, .lab = -1, .open = open_guest};
+    snprintf(config.snapshots, sizeof(config.snapshots), "%s", bench_dir);
+    s = session_create(&config);
+    model_init(&model, guest_labs, 2);
+    ui_init(&ui, VIEW_STEP, VIEW_SNAPSHOTS, 24, 80);
+    open_lab(0);
+}
+
+static void teardown(void)
+{
+    session_destroy(s);
+    bench_remove_folder();
+}
+
+static void take(const char *name)
+{
+    struct command command = {.kind = COMMAND_SNAP_TAKE};
+
+    snprintf(command.text, sizeof(command.text), "%s", name);
+    execute(&command);
+}
+
+static void send(enum command_kind kind, const char *id, const char *text)
+{
+    struct command command = {.kind = kind};
+
+    snprintf(command.id, sizeof(command.id), "%s", id);
+    snprintf(command.text, sizeof(command.text), "%s", text);
+    execute(&command);
+}
+
+static void run_for(uint64_t insns)
+{
+    const struct command command = {.kind = COMMAND_CONTINUE};
+
+    s->limits = (struct run_limits){.insns = insns};
+    execute(&command);
+}
+
+static void type(const char *text)
+{
+    struct command command = {.kind = COMMAND_TYPE, .size = (uint8_t)strlen(text)};
+
+    memcpy(command.bytes, text, command.size);
+    execute(&command);
+}
+
+START_TEST(test_take_and_restore)
+{
+    char id[NODE_ID_SIZE];
+    uint64_t hash;
+
+    ck_assert(model.snapshots.on);
+    ck_assert_str_eq(model.snapshots.why_not, "");
+    ck_assert_uint_eq(model.snapshots.count, 0);
+    run_for(500);
+    hash = machine_state_hash(s->machine);
+    take("half");
+    ck_assert_uint_eq(model.snapshots.count, 1);
+    ck_assert_str_eq(model.snapshots.rows[0].name, "half");
+    ck_assert_str_eq(model.snapshots.here, model.snapshots.rows[0].id);
+    ck_assert(!model.snapshots.unsaved);
+    ck_assert_uint_eq(model.snapshots.diff_all, 0);
+    memcpy(id, model.snapshots.rows[0].id, sizeof(id));
+    type("ab");
+    run_for(400000);
+    ck_assert(model.snapshots.unsaved);
+    ck_assert(model.snapshots.compared);
+    ck_assert_uint_ge(model.snapshots.diff_pages, 1);
+    take("");
+    ck_assert_uint_eq(model.snapshots.count, 2);
+    ck_assert_uint_eq(model.snapshots.rows[1].depth, 1);
+    ck_assert_uint_lt(model.snapshots.rows[1].own, 3 * 4096);
+    send(COMMAND_SNAP_RESTORE, id, "");
+    ck_assert_uint_eq(machine_state_hash(s->machine), hash);
+    ck_assert_uint_eq(model.insns, 500);
+    ck_assert_str_eq(model.snapshots.here, id);
+    take("half");
+    ck_assert(model.message_error);
+    ck_assert_uint_eq(model.snapshots.count, 2);
+}
+END_TEST
+
+START_TEST(test_tree)
+{
+    char root[NODE_ID_SIZE];
+
+    take("root");
+    memcpy(root, model.snapshots.rows[0].id, sizeof(root));
+    run_for(100);
+    take("middle");
+    run_for(100);
+    take("leaf");
+    ck_assert_uint_eq(model.snapshots.rows[2].depth, 2);
+    send(COMMAND_SNAP_RENAME, root, "base");
+    send(COMMAND_SNAP_NOTE, root, "where it begins");
+    ck_assert_str_eq(model.snapshots.rows[0].name, "base");
+    ck_assert_str_eq(model.snapshots.rows[0].note, "where it begins");
+    send(COMMAND_SNAP_DELETE, model.snapshots.rows[1].id, "");
+    ck_assert_uint_eq(model.snapshots.count, 2);
+    ck_assert_str_eq(model.snapshots.rows[1].name, "leaf");
+    ck_assert_uint_eq(model.snapshots.rows[1].depth, 1);
+    open_lab(1); /* another lab's tree is another */
+    ck_assert_uint_eq(model.snapshots.count, 0);
+}
+END_TEST
+
+/* Typed before the end: the end of what was, is a snapshot. */
+START_TEST(test_keeps_the_future)
+{
+    struct command back = {.kind = COMMAND_SEEK, .time = {.at = {0, 1000}, .by_insns = true}};
+    uint64_t hash, insns;
+
+    run_for(1000);
+    type("ab");
+    run_for(400000);
+    hash = machine_state_hash(s->machine);
+    insns = s->machine->insns;
+    back.time.at.insns = 700;
+    execute(&back);
+    ck_assert(model.time.past);
+    type("x");
+    ck_assert(!model.time.past);
+    ck_assert_uint_eq(model.insns, 700);
+    ck_assert_uint_eq(model.snapshots.count, 1);
+    ck_assert_str_eq(model.snapshots.rows[0].name, "future");
+    ck_assert_uint_eq(model.snapshots.rows[0].insns, insns);
+    send(COMMAND_SNAP_RESTORE, model.snapshots.rows[0].id, "");
+    ck_assert_uint_eq(machine_state_hash(s->machine), hash);
+}
+END_TEST
+
+static void at_root(void *ctx, unsigned lab, char id[NODE_ID_SIZE])
+{
+    snprintf(id, NODE_ID_SIZE, "%s", lab == 0 ? (const char *)ctx : "");
+}
+
+/* A lab opens where it was restored to; r begins at its start; an id that is none is its start, too. */
+START_TEST(test_opens_at)
+{
+    const struct command again = {.kind = COMMAND_RESTART};
+    static char id[NODE_ID_SIZE];
+
+    run_for(300);
+    take("there");
+    memcpy(id, model.snapshots.rows[0].id, sizeof(id));
+    config.opens_at = at_root;
+    config.ctx = id;
+    open_lab(0);
+    ck_assert_uint_eq(model.insns, 300);
+    execute(&again);
+    ck_assert_uint_eq(model.insns, 0);
+    open_lab(1);
+    ck_assert_uint_eq(model.insns, 0);
+    memset(id, 'f', NODE_ID_SIZE - 1);
+    open_lab(0);
+    ck_assert_uint_eq(model.insns, 0);
+    ck_assert_int_eq(model.run, RUN_PAUSED);
+}
+END_TEST
+
+START_TEST(test_no_folder)
+{
+    session_destroy(s);
+    snprintf(config.snapshots, sizeof(config.snapshots), "/nowhere/at/all");
+    s = session_create(&config);
+    open_lab(0);
+    take("x");
+    ck_assert(model.message_error);
+    ck_assert_str_ne(model.snapshots.why_not, "");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("session_snap");
+    TCase *tc = tcase_create("session_snap");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_take_and_restore);
+    tcase_add_test(tc, test_tree);
+    tcase_add_test(tc, test_keeps_the_future);
+    tcase_add_test(tc, test_opens_at);
+    tcase_add_test(tc, test_no_folder);
+    tcase_set_timeout(tc, 0);
+    suite_add_tcase(suite, tc);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

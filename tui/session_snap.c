@@ -1,0 +1,334 @@
+/*
+ * The tree of snapshots for the screen. See session_snap.h.
+ *
+ * The tree is read when it is asked for and behind each command on it; comparing makes a machine of the
+ * node, so it is done when another node is asked about, or the machine has run.
+ */
+#include "tui/session_snap.h"
+#include "tui/session_run.h"
+#include "snapshot/difference.h"
+#include "snapshot/snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *lab_folder(const struct session *s)
+{
+    return s->config->labs[s->lab].folder;
+}
+
+/* True when the store is open; else `err` says why not. */
+static bool open_store(struct session *s, struct error *err)
+{
+    if (s->store)
+        return true;
+    if (!s->config->snapshots[0]) {
+        error_set(err, -ENOENT, "there is no folder for snapshots");
+        return false;
+    }
+    return store_open(&s->store, s->config->snapshots, true, err) == 0;
+}
+
+void session_snap_begin(struct session *s, const char *id)
+{
+    snprintf(s->snap_here, sizeof(s->snap_here), "%s", id);
+    s->snap_moment = timeline_now(s->time);
+    s->snap_fresh = false;
+}
+
+void session_snap_forget(struct session *s)
+{
+    s->snap_here[0] = '\0';
+    s->snap_fresh = false;
+}
+
+void session_snap_end(struct session *s)
+{
+    store_close(s->store);
+    s->store = NULL;
+}
+
+void session_snap_look(struct session *s, const struct snapshots_question *question)
+{
+    s->snap_question = *question;
+    s->snap_fresh = false;
+}
+
+/* ---- the tree ---------------------------------------------------------------------------------- */
+
+static bool is_mine(const struct session *s, const struct node *node)
+{
+    return !strcmp(node->lab, lab_folder(s));
+}
+
+static bool is_child(const struct session *s, const struct store_list *list,
+                     const struct node *node, const char *parent)
+{
+    if (parent[0])
+        return !strcmp(node->parent, parent);
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->nodes[i].id, node->parent) && is_mine(s, &list->nodes[i]))
+            return false;
+    return true;
+}
+
+static void add_row(struct snapshots_look *look, const struct node *node, unsigned depth)
+{
+    struct snapshot_row *row;
+
+    look->all++;
+    if (look->count == SNAPSHOT_ROWS)
+        return;
+    row = &look->rows[look->count++];
+    *row = (struct snapshot_row){
+        .depth = depth, .has_ram = node->has_ram, .exits = node->exits, .insns = node->insns};
+    memcpy(row->id, node->id, sizeof(row->id));
+    snprintf(row->name, sizeof(row->name), "%s", node->name);
+    snprintf(row->note, sizeof(row->note), "%.79s", node->note);
+}
+
+static void add_children(const struct session *s, const struct store_list *list, const char *parent,
+                         unsigned depth, struct snapshots_look *look)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct node *node = &list->nodes[i];
+
+        if (!is_mine(s, node) || !is_child(s, list, node, parent))
+            continue;
+        add_row(look, node, depth);
+        add_children(s, list, node->id, depth + 1, look);
+    }
+}
+
+static void add_usage(struct snapshots_look *look, const struct store_usage *usage)
+{
+    look->stored = usage->on_disk;
+    look->unique = usage->unique;
+    look->naive = usage->naive;
+    for (unsigned i = 0; i < look->count; i++)
+        for (size_t k = 0; k < usage->count; k++)
+            if (!strcmp(usage->nodes[k].id, look->rows[i].id)) {
+                look->rows[i].own = usage->nodes[k].own;
+                look->rows[i].naive = usage->nodes[k].naive;
+            }
+}
+
+static int read_tree(struct session *s, struct snapshots_look *look, struct error *err)
+{
+    struct store_usage usage;
+    struct store_list list;
+    int rc = store_list(s->store, &list, err);
+
+    if (rc)
+        return rc;
+    add_children(s, &list, "", 0, look);
+    store_list_free(&list);
+    rc = store_usage(s->store, &usage, err);
+    if (rc)
+        return rc;
+    add_usage(look, &usage);
+    store_usage_free(&usage);
+    return 0;
+}
+
+/* ---- what differs ------------------------------------------------------------------------------ */
+
+static void add_difference(void *ctx, const struct difference *d)
+{
+    struct snapshots_look *look = ctx;
+    char text[DIFFERENCE_TEXT_MAX];
+
+    look->diff_all++;
+    if (d->kind == DIFFERENCE_MEMORY) {
+        look->diff_pages++;
+        look->diff_bytes += d->bytes;
+    }
+    if (look->diff_count < SNAPSHOT_DIFFS)
+        snprintf(look->diffs[look->diff_count++], SNAPSHOT_DIFF_TEXT, "%.*s",
+                 SNAPSHOT_DIFF_TEXT - 1, difference_text(d, text));
+}
+
+struct machine *session_snap_machine(struct session *s, const char *id)
+{
+    const struct text_sink sink = {.write = session_text, .ctx = s};
+    struct machine *m = NULL;
+    struct error err = {0};
+    bool boots;
+
+    if (!open_store(s, &err) || snapshot_machine(s->store, id, &sink, &m, &boots, &err)) {
+        session_message(s, true, "%s", err.text);
+        return NULL;
+    }
+    if (boots)
+        session_message(s, false, "the snapshot has no RAM: the machine boots from its disk");
+    return m;
+}
+
+static void compare(struct session *s, struct snapshots_look *look)
+{
+    const struct text_sink nobody = {0};
+    struct machine *old = NULL;
+    struct error err = {0};
+    bool boots;
+
+    if (!look->asked.id[0] ||
+        snapshot_machine(s->store, look->asked.id, &nobody, &old, &boots, &err))
+        return;
+    look->compared = machine_differences(old, s->machine, add_difference, look) >= 0;
+    machine_destroy(old);
+}
+
+/* ---- the model --------------------------------------------------------------------------------- */
+
+static void look_read(struct session *s, struct snapshots_look *look)
+{
+    struct error err = {0};
+
+    *look = (struct snapshots_look){.on = true, .asked = s->snap_question};
+    memcpy(look->here, s->snap_here, sizeof(look->here));
+    look->unsaved = moment_compare(timeline_now(s->time), s->snap_moment) != 0;
+    if (!open_store(s, &err) || read_tree(s, look, &err)) {
+        snprintf(look->why_not, sizeof(look->why_not), "%.159s", err.text);
+        return;
+    }
+    compare(s, look);
+}
+
+void session_snap_publish(struct session *s, struct model *model)
+{
+    struct moment now = timeline_now(s->time);
+
+    model->snapshots.on = s->snap_question.on;
+    if (!s->snap_question.on || s->run == RUN_RUNNING)
+        return;
+    if (!s->snap_fresh || moment_compare(now, s->snap_read) != 0)
+        look_read(s, &s->snap);
+    s->snap_fresh = true;
+    s->snap_read = now;
+    model->snapshots = s->snap;
+}
+
+/* ---- commands ---------------------------------------------------------------------------------- */
+
+static bool name_is_taken(struct session *s, const char *name)
+{
+    struct store_list list;
+    struct error err;
+    bool taken = false;
+
+    if (store_list(s->store, &list, &err))
+        return false;
+    for (size_t i = 0; i < list.count; i++)
+        taken |= is_mine(s, &list.nodes[i]) && !strcmp(list.nodes[i].name, name);
+    store_list_free(&list);
+    return taken;
+}
+
+static int take(struct session *s, const char *name, const char *note, char id[NODE_ID_SIZE],
+                struct error *err)
+{
+    const struct snapshot_about about = {.lab = lab_folder(s),
+                                         .name = name,
+                                         .note = note,
+                                         .parent = s->snap_here,
+                                         .created = (int64_t)time(NULL)};
+
+    if (!open_store(s, err))
+        return err->code;
+    if (name_is_taken(s, name))
+        return error_set(err, -EEXIST, "there is a snapshot of the name %.40s already", name);
+    return snapshot_take(s->store, s->machine, &about, id, err);
+}
+
+/* "exit-12", or what is free behind it. */
+static void make_name(struct session *s, const char *stem, char name[NODE_NAME_SIZE])
+{
+    unsigned n = 1;
+
+    snprintf(name, NODE_NAME_SIZE, "%s", stem);
+    while (s->store && name_is_taken(s, name) && n < 10000)
+        snprintf(name, NODE_NAME_SIZE, "%.40s-%u", stem, ++n);
+}
+
+static void take_here(struct session *s, const char *asked)
+{
+    char name[NODE_NAME_SIZE], id[NODE_ID_SIZE], stem[40];
+    struct error err = {0};
+
+    snprintf(stem, sizeof(stem), "exit-%llu", (unsigned long long)s->machine->exits);
+    if (!open_store(s, &err)) {
+        session_message(s, true, "%s", err.text);
+        return;
+    }
+    if (asked[0])
+        snprintf(name, sizeof(name), "%.63s", asked);
+    else
+        make_name(s, stem, name);
+    if (take(s, name, NULL, id, &err)) {
+        session_message(s, true, "%s", err.text);
+        return;
+    }
+    session_snap_begin(s, id);
+    session_message(s, false, "snapshot %s is taken: @%.8s", name, id);
+}
+
+static void change(struct session *s, const struct command *command)
+{
+    struct error err = {0};
+    int rc;
+
+    if (!open_store(s, &err)) {
+        session_message(s, true, "%s", err.text);
+        return;
+    }
+    if (command->kind == COMMAND_SNAP_DELETE)
+        rc = store_delete(s->store, command->id, &err);
+    else if (command->kind == COMMAND_SNAP_RENAME)
+        rc = store_update(s->store, command->id, command->text, NULL, &err);
+    else
+        rc = store_update(s->store, command->id, NULL, command->text, &err);
+    if (rc)
+        session_message(s, true, "%s", err.text);
+    else if (command->kind == COMMAND_SNAP_DELETE)
+        session_message(s, false, "@%.8s is deleted; its children stay", command->id);
+    if (!rc && command->kind == COMMAND_SNAP_DELETE && !strcmp(s->snap_here, command->id))
+        s->snap_here[0] = '\0';
+}
+
+void session_snap_do(struct session *s, const struct command *command)
+{
+    if (!s->machine)
+        return;
+    if (command->kind == COMMAND_SNAP_TAKE)
+        take_here(s, command->text);
+    else
+        change(s, command);
+    s->snap_fresh = false;
+}
+
+bool session_snap_keep_future(struct session *s)
+{
+    struct moment now = timeline_now(s->time);
+    char name[NODE_NAME_SIZE], id[NODE_ID_SIZE];
+    struct error err = {0};
+    int rc;
+
+    if (!open_store(s, &err))
+        return false;
+    make_name(s, "future", name);
+    s->going_back = true;
+    rc = timeline_seek(s->time, timeline_end(s->time), &err);
+    rc = rc ? rc : take(s, name, "the end of a run that went on another way", id, &err);
+    if (moment_compare(timeline_now(s->time), now) != 0 && timeline_seek(s->time, now, &err) && !rc)
+        rc = err.code;
+    s->going_back = false;
+    s->snap_fresh = false;
+    if (rc)
+        session_message(s, true, "%s", err.text);
+    else
+        session_message(s, false, "a new future; the end of the old one is snapshot %s", name);
+    return rc == 0;
+}

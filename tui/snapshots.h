@@ -1,0 +1,48 @@
+/*
+ * The tree of snapshots, for the screen: the nodes of the open lab, what differs between one of them and
+ * now, what a restore would drop. A copy of one moment.
+ */
+#ifndef VLAB_TUI_SNAPSHOTS_H
+#define VLAB_TUI_SNAPSHOTS_H
+
+#include "snapshot/node.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SNAPSHOT_ROWS = 128, SNAPSHOT_DIFFS = 96, SNAPSHOT_DIFF_TEXT = 120 };
+
+struct snapshot_row {
+    char id[NODE_ID_SIZE];
+    char name[NODE_NAME_SIZE];
+    char note[80];
+    unsigned depth; /* 0: a root */
+    bool has_ram;
+    uint64_t exits, insns;
+    uint64_t own, naive; /* bytes: stored for it alone; what a copy of all would take */
+};
+
+/* What is asked about the tree. */
+struct snapshots_question {
+    bool on;
+    char id[NODE_ID_SIZE]; /* to compare with now; "": none */
+};
+
+struct snapshots_look {
+    bool on;
+    struct snapshots_question asked;
+    char why_not[160];                       /* there is no tree: why; else "" */
+    struct snapshot_row rows[SNAPSHOT_ROWS]; /* parents before their children */
+    unsigned count;                          /* of them; */
+    uint64_t all;                            /* nodes of the lab */
+    char here[NODE_ID_SIZE];        /* the node that the machine came from; "": the start */
+    bool unsaved;                   /* the machine has run on since */
+    uint64_t stored, unique, naive; /* bytes, of the whole store */
+    bool compared;                  /* rows and lines below are about asked.id */
+    char diffs[SNAPSHOT_DIFFS][SNAPSHOT_DIFF_TEXT];
+    unsigned diff_count;             /* lines that are here */
+    uint64_t diff_all;               /* differences in all */
+    uint64_t diff_pages, diff_bytes; /* of memory */
+};
+
+#endif

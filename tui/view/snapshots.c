@@ -1,0 +1,207 @@
+/*
+ * The tree of snapshots of the open lab.
+ *
+ *   1 Tree        a line a snapshot, the selected one; '@' where the machine is, '+' when it has run on
+ *   2 Difference  between the selected one and now
+ *   3 Restore     what going there drops and keeps
+ *   4 Growth      what the tree takes, against as many copies
+ */
+#include "tui/act_snap.h"
+#include "tui/text.h"
+#include "tui/theme.h"
+#include "tui/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TREE = 1, DIFF, RESTORE, GROWTH };
+enum { RESTORE_ROWS = 5, GROWTH_COLS = 38, WIDE = 100 };
+
+static unsigned snap_layout(const struct ui *ui, int row, int rows, struct pane *panes)
+{
+    int tree = ui->cols >= WIDE ? ui->cols * 55 / 100 : ui->cols * 56 / 100;
+    int top = rows - RESTORE_ROWS + 1;
+
+    panes[0] = (struct pane){.number = TREE, .row = row, .rows = top, .cols = tree};
+    panes[1] = (struct pane){
+        .number = DIFF, .row = row, .rows = top, .col = tree - 1, .cols = ui->cols - tree + 1};
+    panes[2] = (struct pane){.number = RESTORE,
+                             .row = row + top - 1,
+                             .rows = RESTORE_ROWS,
+                             .cols = ui->cols - GROWTH_COLS + 1};
+    panes[3] = (struct pane){.number = GROWTH,
+                             .row = row + top - 1,
+                             .rows = RESTORE_ROWS,
+                             .col = ui->cols - GROWTH_COLS,
+                             .cols = GROWTH_COLS};
+    return 4;
+}
+
+static void snap_detail(const struct model *model, const struct ui *ui, struct pane *pane)
+{
+    const struct snapshots_look *look = &model->snapshots;
+    const struct snapshot_row *row = snap_selected(model, ui);
+
+    if (!look->on)
+        return;
+    if (pane->number == TREE)
+        snprintf(pane->detail, sizeof(pane->detail), "%llu snapshot%s",
+                 (unsigned long long)look->all, look->all == 1 ? "" : "s");
+    else if (pane->number == DIFF && row && look->compared)
+        snprintf(pane->detail, sizeof(pane->detail), "%.30s -> now", row->name);
+}
+
+static const char *size_text(uint64_t bytes, char buf[24])
+{
+    if (bytes < 1024 * 1024)
+        snprintf(buf, 24, "%.1f KiB", (double)bytes / 1024);
+    else
+        snprintf(buf, 24, "%.1f MiB", (double)bytes / (1024 * 1024));
+    return buf;
+}
+
+/* ---- the tree ---------------------------------------------------------------------------------- */
+
+static int nothing(const struct model *model, const struct area *area)
+{
+    const struct snapshots_look *look = &model->snapshots;
+
+    if (model->lab < 0)
+        area_text(area, 0, 1, ROLE_DIM, "No lab is open: l lists them.");
+    else if (look->on && look->why_not[0])
+        area_text(area, 0, 1, ROLE_ERROR, look->why_not);
+    else if (look->on)
+        area_text(area, 0, 1, ROLE_DIM, "There is no snapshot of this lab: T takes one.");
+    return 1;
+}
+
+static void row_draw(const struct model *model, const struct area *area, int at,
+                     const struct snapshot_row *row)
+{
+    bool here = !strcmp(row->id, model->snapshots.here);
+    char own[24], exits[NUMBER_MAX];
+    int right = area->cols - 32, col = 2 + 2 * (int)(row->depth < 12 ? row->depth : 12);
+
+    area_char(area, at, col, here ? ROLE_CHANGED : ROLE_LABEL, here ? '@' : 'o');
+    if (row->depth)
+        area_text(area, at, col - 2, ROLE_BORDER, "`-");
+    area_printf(area, at, col + 2, here ? ROLE_CHANGED : ROLE_NORMAL, "%.*s%s",
+                right > col + 3 ? right - col - 3 : 0, row->name,
+                here && model->snapshots.unsaved ? " +" : "");
+    area_printf(area, at, right, ROLE_NUMBER, "%12s %11s", text_grouped(row->exits, exits),
+                size_text(row->own, own));
+    area_text(area, at, right + 25, ROLE_DIM, row->has_ram ? "RAM" : "disk");
+}
+
+static int tree_draw(const struct model *model, const struct ui *ui, const struct area *area)
+{
+    const struct snapshots_look *look = &model->snapshots;
+    const struct snapshot_row *selected = snap_selected(model, ui);
+    int at = selected ? (int)(selected - look->rows) : 0, shown = area->rows - 1, first;
+
+    if (!selected)
+        return nothing(model, area);
+    area_printf(area, 0, area->cols - 32, ROLE_LABEL, "%12s %11s", "exits", "own");
+    first = at >= shown ? at - shown + 1 : 0;
+    for (int i = first; i < (int)look->count && i - first < shown; i++) {
+        row_draw(model, area, i - first + 1, &look->rows[i]);
+        if (i == at) {
+            area_char(area, i - first + 1, 0, ROLE_SELECTED, (uint32_t)theme_mark(ROLE_SELECTED));
+            area_select_row(area, i - first + 1);
+        }
+    }
+    return (int)look->count + 1;
+}
+
+/* ---- the other panes --------------------------------------------------------------------------- */
+
+static int diff_draw(const struct model *model, const struct area *area, int scroll)
+{
+    const struct snapshots_look *look = &model->snapshots;
+
+    if (!look->on || !look->compared)
+        return 1;
+    if (look->diff_all == 0)
+        area_text(area, 0, 1, ROLE_DIM, "Nothing differs.");
+    for (int i = scroll; i < (int)look->diff_count && i - scroll < area->rows; i++)
+        area_text(area, i - scroll, 1, ROLE_NORMAL, look->diffs[i]);
+    if (look->diff_all > look->diff_count)
+        area_printf(area, (int)look->diff_count - scroll, 1, ROLE_DIM, "... %llu in all",
+                    (unsigned long long)look->diff_all);
+    return (int)look->diff_count + 1;
+}
+
+static int restore_draw(const struct model *model, const struct ui *ui, const struct area *area)
+{
+    const struct snapshots_look *look = &model->snapshots;
+    const struct snapshot_row *row = snap_selected(model, ui);
+    char exits[NUMBER_MAX], pages[NUMBER_MAX], bytes[NUMBER_MAX];
+
+    if (!row)
+        return 1;
+    area_printf(area, 0, 1, ROLE_NORMAL, "%.40s: exit %s%s%.60s", row->name,
+                text_grouped(row->exits, exits), row->note[0] ? ", " : "", row->note);
+    if (!row->has_ram)
+        area_text(area, 1, 1, ROLE_ERROR, "It has no RAM: the machine boots from its disk.");
+    else if (look->compared)
+        area_printf(area, 1, 1, ROLE_NORMAL, "puts back %s pages of memory, %s bytes",
+                    text_grouped(look->diff_pages, pages), text_grouped(look->diff_bytes, bytes));
+    area_text(area, 2, 1, look->unsaved ? ROLE_CHANGED : ROLE_DIM,
+              look->unsaved ? "drops the run since the machine's last snapshot: T keeps it"
+                            : "drops nothing; breakpoints stay");
+    return 3;
+}
+
+static int growth_draw(const struct model *model, const struct area *area)
+{
+    const struct snapshots_look *look = &model->snapshots;
+    char text[24];
+
+    if (!look->on)
+        return 1;
+    area_printf(area, 0, 1, ROLE_LABEL, "stored          %12s", size_text(look->stored, text));
+    area_printf(area, 1, 1, ROLE_LABEL, "different pages %12s", size_text(look->unique, text));
+    area_printf(area, 2, 1, ROLE_LABEL, "as copies       %12s", size_text(look->naive, text));
+    return 3;
+}
+
+static int snap_draw(const struct model *model, const struct ui *ui, unsigned number,
+                     const struct area *area)
+{
+    switch (number) {
+    case TREE:
+        return tree_draw(model, ui, area);
+    case DIFF:
+        return diff_draw(model, area, ui->scroll[VIEW_SNAPSHOTS][DIFF]);
+    case RESTORE:
+        return restore_draw(model, ui, area);
+    default:
+        return growth_draw(model, area);
+    }
+}
+
+static bool snap_move(const struct model *model, struct ui *ui, unsigned number, enum move move,
+                      int page)
+{
+    const struct snapshot_row *row = snap_selected(model, ui);
+
+    if (number != TREE)
+        return false;
+    if (row)
+        ui->snap.selected = (unsigned)move_apply(move, (uint64_t)(row - model->snapshots.rows),
+                                                 model->snapshots.count, page - 1);
+    ui->scroll[VIEW_SNAPSHOTS][DIFF] = 0;
+    return true;
+}
+
+const struct view_ops view_snapshots = {
+    .name = "snapshots",
+    .title = "SNAPSHOTS",
+    .panes = {NULL, "Tree", "Difference", "Restore", "Growth"},
+    .first_focus = TREE,
+    .endless = 1 << TREE,
+    .layout = snap_layout,
+    .detail = snap_detail,
+    .draw = snap_draw,
+    .move = snap_move,
+};
