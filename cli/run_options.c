@@ -105,6 +105,21 @@ static int check_operands(const struct verb *verb, int argc, char **argv, const 
     return CLI_OK;
 }
 
+/* A snapshot's machine is what it is: options that make another would be dropped without a word. */
+static int check_node(const struct verb *verb, const struct run_options *o)
+{
+    const char *given = o->ram_size            ? "ram"
+                        : o->setup.has_mmu     ? "mmu"
+                        : o->setup.nmi_count   ? "nmi"
+                        : o->append            ? "append"
+                        : o->module_count      ? "module"
+                        : o->has_at && o->flat ? o->flat
+                                               : NULL;
+
+    return given ? cli_usage(verb, "--%s: %.60s is a snapshot, and has its machine", given, o->what)
+                 : CLI_OK;
+}
+
 int run_options_check(const struct verb *verb, int argc, char **argv, const char *rest,
                       struct run_options *o)
 {
@@ -119,7 +134,7 @@ int run_options_check(const struct verb *verb, int argc, char **argv, const char
     if (o->bios && (o->append || o->module_count))
         return cli_usage(verb, "--%s: only a multiboot kernel takes it",
                          o->append ? "append" : "module");
-    return CLI_OK;
+    return o->what && snap_is_node(o->what) ? check_node(verb, o) : CLI_OK;
 }
 
 /* ---- what to run ----------------------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* vlab snap restore, delete, rename, note: what changes the tree, and where a lab's screen opens. */
+#include "cli/course_verb.h"
 #include "cli/snap.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +21,38 @@ static int open_node(const char *what, struct store **store, struct node *node, 
     return rc;
 }
 
-static int restore(const char *what, struct error *err)
+/* The screen is a lab's: what was made of an image has none. */
+static int check_lab(const struct node *node, struct error *err)
+{
+    struct course *course;
+    const struct lab *lab = NULL;
+    struct error why;
+
+    if (course_open(&course, err))
+        return err->code;
+    if (course_find(course, node->lab, &lab, &why) || strcmp(lab->folder, node->lab) != 0)
+        lab = NULL;
+    course_close(course);
+    return lab ? 0
+               : error_set(err, -EINVAL,
+                           "%.60s: it is no lab, and has no screen; 'vlab run @%.8s' goes on from "
+                           "the snapshot",
+                           node->lab[0] ? node->lab : "\"\"", node->id);
+}
+
+static void print_restored(const struct node *node, const char *before)
+{
+    printf("%s opens at @%.8s %s: %" PRIu64 " exits, %" PRIu64 " instructions\n", node->lab,
+           node->id, node->name, node->exits, node->insns);
+    if (!node->has_ram)
+        printf("it has no RAM: the machine boots from its disk\n");
+    printf("kept: every snapshot, and the files of exercises; dropped: what a screen has run since "
+           "its last snapshot, breakpoints, traces\n");
+    if (before[0] && strcmp(before, node->id) != 0)
+        printf("before, it opened at @%.8s, which stays in the tree\n", before);
+}
+
+static int restore(const char *what, bool json, struct error *err)
 {
     char before[NODE_ID_SIZE];
     struct store *store;
@@ -29,32 +62,34 @@ static int restore(const char *what, struct error *err)
     if (rc)
         return rc;
     store_close(store);
-    rc = snap_at_get(node.lab, before, err);
+    rc = check_lab(&node, err);
+    rc = rc ? rc : snap_at_get(node.lab, before, err);
     rc = rc ? rc : snap_at_set(node.lab, node.id, err);
     if (rc)
         return rc;
-    printf("%s opens at @%.8s %s: %" PRIu64 " exits, %" PRIu64 " instructions\n", node.lab, node.id,
-           node.name, node.exits, node.insns);
-    if (!node.has_ram)
-        printf("it has no RAM: the machine boots from its disk\n");
-    if (before[0] && strcmp(before, node.id) != 0)
-        printf("before, it opened at @%.8s, which stays in the tree\n", before);
+    if (json)
+        print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:s}", "lab", node.lab, "id", node.id,
+                             "name", node.name, "exits", (json_int_t)node.exits, "instructions",
+                             (json_int_t)node.insns, "boots", !node.has_ram, "before", before));
+    else
+        print_restored(&node, before);
     return 0;
 }
 
 static int run_restore(int argc, char **argv)
 {
     struct error err = {0};
-    int status = snap_options(&snap_restore, argc, argv, 1, 1, NULL);
+    bool json = false;
+    int status = snap_options(&snap_restore, argc, argv, 1, 1, &json);
 
     if (status)
         return status < 0 ? CLI_OK : status;
-    return restore(argv[optind], &err) ? cli_fail(&err) : CLI_OK;
+    return restore(argv[optind], json, &err) ? cli_fail(&err) : CLI_OK;
 }
 
 const struct verb snap_restore = {
     .name = "snap restore",
-    .arguments = "NODE",
+    .arguments = "NODE [--json]",
     .summary = "the screen of its lab opens there from now on",
     .help = "'vlab tui LAB' begins at the snapshot; 'r' there, or 'vlab reset LAB', begins at the\n"
             "lab's start again. Nothing of the tree is lost. 'vlab run NODE' runs on from it at "
@@ -62,37 +97,53 @@ const struct verb snap_restore = {
     .run = run_restore,
 };
 
-static int delete_one(const char *what, struct error *err)
+/* Children that live on; -errno. */
+static int count_children(struct store *store, const char *id, struct error *err)
 {
-    char at[NODE_ID_SIZE];
-    struct store *store;
-    struct node node;
     struct store_list list;
-    unsigned children = 0;
-    int rc = open_node(what, &store, &node, err);
+    int children = 0, rc = store_list(store, &list, err);
 
     if (rc)
         return rc;
-    rc = store_list(store, &list, err);
-    if (!rc) {
-        for (size_t i = 0; i < list.count; i++)
-            children += !strcmp(list.nodes[i].parent, node.id);
-        store_list_free(&list);
-        rc = store_delete(store, node.id, err);
-    }
+    for (size_t i = 0; i < list.count; i++)
+        children += !strcmp(list.nodes[i].parent, id);
+    store_list_free(&list);
+    return children;
+}
+
+static int forget_place(const struct node *node, struct error *err)
+{
+    char at[NODE_ID_SIZE];
+
+    if (!node->lab[0] || snap_at_get(node->lab, at, err) || strcmp(at, node->id) != 0)
+        return 0;
+    printf("%s opens at its start again\n", node->lab);
+    return snap_at_set(node->lab, "", err);
+}
+
+static int delete_one(const char *what, struct error *err)
+{
+    struct store *store;
+    struct node node = {.has_ram = false};
+    int rc = snap_store(&store, err), children = 0;
+
+    if (rc)
+        return rc;
+    rc = snap_find(store, what, &node, err);
+    if (rc == -EBADMSG)
+        rc = 0; /* what is damaged can go, too */
+    if (!rc)
+        children = count_children(store, node.id, err);
+    rc = rc ? rc : children < 0 ? children : store_delete(store, node.id, err);
     store_close(store);
     if (rc)
         return rc;
-    printf("@%.8s %s is deleted", node.id, node.name);
+    printf("@%.8s%s%s is deleted", node.id, node.name[0] ? " " : "", node.name);
     if (children)
-        printf("; its %u child%s live%s on", children, children == 1 ? "" : "ren",
+        printf("; its %d child%s live%s on", children, children == 1 ? "" : "ren",
                children == 1 ? "s" : "");
     printf("\n");
-    if (snap_at_get(node.lab, at, err) == 0 && !strcmp(at, node.id)) {
-        printf("%s opens at its start again\n", node.lab);
-        return snap_at_set(node.lab, "", err);
-    }
-    return 0;
+    return forget_place(&node, err);
 }
 
 static int run_delete(int argc, char **argv)
@@ -127,8 +178,10 @@ static int update(const struct verb *verb, int argc, char **argv, bool name)
         return status < 0 ? CLI_OK : status;
     if (open_node(argv[optind], &store, &node, &err))
         return cli_fail(&err);
-    rc = store_update(store, node.id, name ? argv[optind + 1] : NULL,
-                      name ? NULL : argv[optind + 1], &err);
+    rc = name ? snap_name_check(store, node.lab, argv[optind + 1], node.id, &err) : 0;
+    rc = rc ? rc
+            : store_update(store, node.id, name ? argv[optind + 1] : NULL,
+                           name ? NULL : argv[optind + 1], &err);
     store_close(store);
     return rc ? cli_fail(&err) : CLI_OK;
 }
@@ -147,7 +200,7 @@ const struct verb snap_rename = {
     .name = "snap rename",
     .arguments = "NODE NAME",
     .summary = "another name for a snapshot",
-    .help = "",
+    .help = "A name is one of its lab's, and has no '@' and no '/'.\n",
     .run = run_rename,
 };
 
@@ -155,6 +208,6 @@ const struct verb snap_note = {
     .name = "snap note",
     .arguments = "NODE TEXT",
     .summary = "a note on a snapshot, in place of the one it has",
-    .help = "",
+    .help = "\"\" takes the note away.\n",
     .run = run_note,
 };

@@ -25,16 +25,41 @@ static void add_line(struct report *r, const struct difference *d)
     printf("  %s\n", difference_text(d, text));
 }
 
+static json_t *bytes_json(const uint8_t *bytes, unsigned count)
+{
+    char hex[2 * DIFFERENCE_RUN_MAX + 1] = "";
+
+    for (unsigned i = 0; i < count; i++)
+        snprintf(hex + (size_t)2 * i, 3, "%02x", bytes[i]);
+    return json_string(hex);
+}
+
+/* What only some kinds have. */
+static void add_place(json_t *object, const struct difference *d)
+{
+    if (d->kind == DIFFERENCE_ENTRY) {
+        json_object_set_new(object, "level", json_integer(d->level));
+        json_object_set_new(object, "first", json_sprintf("0x%" PRIx64, d->gva));
+        json_object_set_new(object, "last", json_sprintf("0x%" PRIx64, d->gva_last));
+    }
+    if (d->kind == DIFFERENCE_MEMORY || d->kind == DIFFERENCE_DISK) {
+        json_object_set_new(object, "offset", json_integer(d->first));
+        json_object_set_new(object, "old_bytes", bytes_json(d->run_old, d->run));
+        json_object_set_new(object, "new_bytes", bytes_json(d->run_new, d->run));
+    }
+}
+
 static void add_json(struct report *r, const struct difference *d)
 {
     char text[DIFFERENCE_TEXT_MAX];
-
-    json_array_append_new(
-        r->list,
+    json_t *object =
         json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:s}", "kind", difference_kind_name(d->kind),
                   "name", d->name, "address", json_sprintf("0x%" PRIx64, d->address), "old",
                   json_sprintf("0x%" PRIx64, d->old), "new", json_sprintf("0x%" PRIx64, d->new),
-                  "bytes", (json_int_t)d->bytes, "text", difference_text(d, text)));
+                  "bytes", (json_int_t)d->bytes, "text", difference_text(d, text));
+
+    add_place(object, d);
+    json_array_append_new(r->list, object);
 }
 
 static void found(void *ctx, const struct difference *d)

@@ -35,19 +35,26 @@ static const char *size_text(uint64_t bytes, char buf[24])
     return buf;
 }
 
+static const char *time_text(int64_t created, char buf[32])
+{
+    time_t when = (time_t)created;
+    struct tm tm;
+
+    if (!localtime_r(&when, &tm) || !strftime(buf, 32, "%Y-%m-%d %H:%M", &tm))
+        snprintf(buf, 32, "%" PRId64, created);
+    return buf;
+}
+
 static void print_node(const struct tree *t, const struct node *node, const char *branch)
 {
     const struct store_node_usage *u = usage_of(t, node->id);
-    char own[24], naive[24], when[32] = "", name[160];
-    time_t created = (time_t)node->created;
-    struct tm tm;
+    char own[24], naive[24], when[32], name[160];
 
-    if (localtime_r(&created, &tm))
-        strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
     snprintf(name, sizeof(name), "%s%s", branch, node->name);
     printf("@%.8s  %-28s %-16s %9" PRIu64 " %12" PRIu64 "  %-6s %10s %10s  %s\n", node->id, name,
            node->lab, node->exits, node->insns, node->has_ram ? "RAM" : "no RAM",
-           u ? size_text(u->own, own) : "damaged", u ? size_text(u->naive, naive) : "", when);
+           u ? size_text(u->own, own) : "damaged", u ? size_text(u->naive, naive) : "",
+           time_text(node->created, when));
     if (node->note[0])
         printf("           %*s%s\n", (int)strlen(branch), "", node->note);
 }
@@ -176,36 +183,86 @@ const struct verb snap_list = {
 
 /* ---- one --------------------------------------------------------------------------------------- */
 
-static int run_show(int argc, char **argv)
+struct shown {
+    struct node node;
+    char state[20]; /* the hash of the machine; "": there is none, because */
+    struct error why;
+    unsigned children;
+};
+
+/* A machine of it, as long as its pages are whole: what is known without one is shown in any case. */
+static void read_state(struct store *store, struct shown *s)
 {
     const struct text_sink nobody = {0};
     struct machine *m;
-    struct node node;
+    bool boots;
+
+    if (snapshot_machine(store, s->node.id, &nobody, &m, &boots, &s->why))
+        return;
+    snprintf(s->state, sizeof(s->state), "%016" PRIx64, machine_state_hash(m));
+    machine_destroy(m);
+}
+
+static int read_shown(const char *what, struct shown *s, struct error *err)
+{
+    struct store_list list;
+    struct store *store;
+    int rc = snap_store(&store, err);
+
+    if (rc)
+        return rc;
+    rc = snap_find(store, what, &s->node, err);
+    rc = rc ? rc : store_list(store, &list, err);
+    if (!rc) {
+        for (size_t i = 0; i < list.count; i++)
+            s->children += !strcmp(list.nodes[i].parent, s->node.id);
+        store_list_free(&list);
+        read_state(store, s);
+    }
+    store_close(store);
+    return rc;
+}
+
+static void print_shown(const struct shown *s)
+{
+    const struct node *node = &s->node;
+    char when[32];
+
+    printf("@%s %s\n", node->id, node->name);
+    printf("  lab        %s\n  parent     %s%s\n  children   %u\n  note       %s\n", node->lab,
+           node->parent[0] ? "@" : "none", node->parent, s->children, node->note);
+    printf("  taken      %s\n", time_text(node->created, when));
+    printf("  place      %" PRIu64 " exits, %" PRIu64 " instructions\n", node->exits, node->insns);
+    printf("  RAM        %" PRIu64 " MiB%s\n", node->ram_size >> 20,
+           node->has_ram ? "" : ", not kept: it boots from its disk");
+    printf("  state      %s\n", s->state[0] ? s->state : "damaged");
+}
+
+static void print_shown_json(const struct shown *s)
+{
+    json_t *object = snap_node_json(&s->node);
+
+    json_object_set_new(object, "children", json_integer(s->children));
+    json_object_set_new(object, "state", s->state[0] ? json_string(s->state) : json_null());
+    print_json(object);
+}
+
+static int run_show(int argc, char **argv)
+{
+    struct shown shown = {.children = 0};
     struct error err = {0};
     bool json = false;
     int status = snap_options(&snap_show, argc, argv, 1, 1, &json);
 
     if (status)
         return status < 0 ? CLI_OK : status;
-    if (snap_machine(argv[optind], &nobody, &m, &node, &err))
+    status = cli_check_engine();
+    if (status)
+        return status;
+    if (read_shown(argv[optind], &shown, &err))
         return cli_fail(&err);
-    if (json) {
-        json_t *object = snap_node_json(&node);
-
-        json_object_set_new(object, "state", json_sprintf("%016" PRIx64, machine_state_hash(m)));
-        print_json(object);
-    } else {
-        printf("@%s %s\n", node.id, node.name);
-        printf("  lab        %s\n  parent     %s%s\n  note       %s\n", node.lab,
-               node.parent[0] ? "@" : "none", node.parent, node.note);
-        printf("  place      %" PRIu64 " exits, %" PRIu64 " instructions\n", node.exits,
-               node.insns);
-        printf("  RAM        %" PRIu64 " MiB%s\n", node.ram_size >> 20,
-               node.has_ram ? "" : ", not kept: it boots from its disk");
-        printf("  state      %016" PRIx64 "\n", machine_state_hash(m));
-    }
-    machine_destroy(m);
-    return CLI_OK;
+    json ? print_shown_json(&shown) : print_shown(&shown);
+    return shown.state[0] ? CLI_OK : cli_fail(&shown.why);
 }
 
 const struct verb snap_show = {

@@ -105,10 +105,17 @@ static int several(const struct search *s, const char *what, struct error *err)
     char ids[80] = "", id[NODE_ID_SIZE];
     size_t used = 0;
 
-    for (size_t i = 0; i < s->list->count && used < sizeof(ids) - 20; i++)
-        if (matches(s, &s->list->nodes[i]))
-            used += (size_t)snprintf(ids + used, sizeof(ids) - used, " @%s",
-                                     snap_short_id(&s->list->nodes[i], id));
+    for (size_t i = 0; i < s->list->count; i++) {
+        if (!matches(s, &s->list->nodes[i]))
+            continue;
+        if (used >= sizeof(ids) - 20) {
+            snprintf(ids + used, sizeof(ids) - used, " ...");
+            break;
+        }
+        used += (size_t)snprintf(ids + used, sizeof(ids) - used, " @%s",
+                                 strlen(s->name) < SHORT_ID ? snap_short_id(&s->list->nodes[i], id)
+                                                            : s->list->nodes[i].id);
+    }
     return error_set(err, -EEXIST, "%.60s: several snapshots are called so:%s", what, ids);
 }
 
@@ -128,6 +135,25 @@ static int none(const struct search *s, const char *what, struct error *err)
     return -ENOENT;
 }
 
+/* One that cannot be read has no name and no lab: its file's id is all there is. */
+static int find_damaged(const struct search *s, const char *what, struct node *node,
+                        struct error *err)
+{
+    const struct store_damage *found = NULL;
+
+    for (size_t i = 0; i < s->list->damaged_count; i++)
+        if (!strncmp(s->list->damaged[i].id, s->name, strlen(s->name))) {
+            if (found)
+                return error_set(err, -EEXIST, "%.60s: several damaged snapshots begin so", what);
+            found = &s->list->damaged[i];
+        }
+    if (!found)
+        return none(s, what, err);
+    *node = (struct node){.has_ram = false};
+    memcpy(node->id, found->id, sizeof(node->id));
+    return error_set(err, -EBADMSG, "%.60s: it is damaged: %s", what, found->why);
+}
+
 static int find_in(struct search *s, const char *what, struct node *node, struct error *err)
 {
     const struct node *found;
@@ -141,7 +167,7 @@ static int find_in(struct search *s, const char *what, struct node *node, struct
     if (count > 1)
         return several(s, what, err);
     if (!found)
-        return none(s, what, err);
+        return s->by_id ? find_damaged(s, what, node, err) : none(s, what, err);
     *node = *found;
     return 0;
 }
@@ -188,6 +214,8 @@ static int at_path(const char *folder, char path[COURSE_PATH_MAX], struct error 
 {
     char rest[128];
 
+    if (!folder[0] || folder[0] == '.' || strchr(folder, '/'))
+        return error_set(err, -EINVAL, "%.60s: it is no lab", folder[0] ? folder : "\"\"");
     snprintf(rest, sizeof(rest), "/at-%.60s", folder);
     return store_path(path, rest, err);
 }

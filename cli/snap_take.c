@@ -1,4 +1,5 @@
 /* vlab snap take: run something to a place, and keep the machine. */
+#include "cli/course_verb.h"
 #include "cli/run_options.h"
 #include "cli/snap.h"
 
@@ -19,12 +20,18 @@ struct take {
     bool json;
 };
 
+/* A signal handler has no other way to know of them. The machine is set only around machine_run(). */
 static volatile sig_atomic_t interrupted;
+static struct machine *_Atomic running_machine;
 
 static void on_interrupt(int signal)
 {
+    struct machine *m = running_machine;
+
     (void)signal;
     interrupted = 1;
+    if (m)
+        machine_request_stop(m);
 }
 
 static bool progress(void *ctx, uint64_t done, uint64_t all)
@@ -58,56 +65,34 @@ static int option(char **argv, int c, struct take *t)
     }
 }
 
-static bool is_taken(const struct store_list *list, const struct snapshot_about *about)
+/* The one that was given is free, or one is made. */
+static int choose_name(struct take *t, const struct machine *m, struct store *store,
+                       char made[NODE_NAME_SIZE], struct error *err)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (!strcmp(list->nodes[i].name, about->name) && !strcmp(list->nodes[i].lab, about->lab))
-            return true;
-    return false;
-}
-
-/* A name is one of its lab's. */
-static int name_is_free(struct store *store, const struct snapshot_about *about, struct error *err)
-{
-    struct store_list list;
-    int rc = store_list(store, &list, err);
-
-    if (rc)
-        return rc;
-    if (is_taken(&list, about))
-        rc = error_set(err, -EEXIST, "%.60s: %s has a snapshot of that name already", about->name,
-                       about->lab);
-    store_list_free(&list);
-    return rc;
-}
-
-/* "exit-120", for who gave no name. */
-static void default_name(const struct machine *m, struct snapshot_about *about, char name[64])
-{
-    if (about->name)
-        return;
-    snprintf(name, 64, "exit-%" PRIu64 "-%" PRIu64, m->exits, m->insns);
-    about->name = name;
+    if (t->about.name)
+        return snap_name_check(store, t->about.lab, t->about.name, "", err);
+    t->about.name = made;
+    return snap_name_make(store, m, t->about.lab, made, err);
 }
 
 static int keep(struct take *t, struct machine *m, struct store *store)
 {
     struct error err = {0};
-    char id[NODE_ID_SIZE], name[64];
-    int rc;
+    char id[NODE_ID_SIZE], made[NODE_NAME_SIZE];
+    int rc = choose_name(t, m, store, made, &err);
 
-    default_name(m, &t->about, name);
     t->about.created = (int64_t)time(NULL);
     t->about.progress = progress;
-    rc = name_is_free(store, &t->about, &err);
     rc = rc ? rc : snapshot_take(store, m, &t->about, id, &err);
     snap_progress("taking", 0, 0);
     if (rc)
         return cli_fail(&err);
     if (t->json)
-        printf("{\"id\": \"%s\", \"name\": \"%s\", \"exits\": %" PRIu64
-               ", \"instructions\": %" PRIu64 ", \"state\": \"%016" PRIx64 "\"}\n",
-               id, t->about.name, m->exits, m->insns, machine_state_hash(m));
+        print_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:o}", "id", id, "parent",
+                             t->about.parent, "lab", t->about.lab, "name", t->about.name, "exits",
+                             (json_int_t)m->exits, "instructions", (json_int_t)m->insns, "has_ram",
+                             !t->about.without_ram, "state",
+                             json_sprintf("%016" PRIx64, machine_state_hash(m))));
     else
         printf("@%.8s %s: %s after %" PRIu64 " exits, %" PRIu64 " instructions\n", id,
                t->about.name, t->about.lab, m->exits, m->insns);
@@ -117,9 +102,16 @@ static int keep(struct take *t, struct machine *m, struct store *store)
 static int run_there(struct take *t, struct machine *m)
 {
     struct run_result r = {.stop = STOP_BUDGET};
+    int rc = 0;
 
-    if ((t->place.exits || t->place.insns) && machine_run(m, &t->place, &r))
+    running_machine = m;
+    if ((t->place.exits || t->place.insns) && !interrupted)
+        rc = machine_run(m, &t->place, &r);
+    running_machine = NULL;
+    if (rc)
         return cli_fail(&r.error);
+    if (interrupted)
+        return cli_failf("snap take: interrupted; nothing was kept");
     if (r.stop != STOP_BUDGET)
         fprintf(stderr, "vlab: snap take: the guest ended before: %s\n", stop_reason_name(r.stop));
     return CLI_OK;
@@ -189,15 +181,17 @@ const struct verb snap_take = {
     .arguments =
         "LAB|IMAGE|NODE [--at N | --insns N] [--name NAME] [--note TEXT] [--no-ram] [--json]",
     .summary = "run something to a place, and keep the machine",
-    .help = "  --at N       after N VM exits; a guest that ends before is kept at its end\n"
-            "  --insns N    or after N instructions; without either, in front of the first one\n"
-            "  --name NAME  one that no other snapshot of the lab has; else by its place\n"
-            "  --note TEXT  what it is\n"
-            "  --no-ram     registers and RAM are left out: restored, the machine boots from its "
-            "disk\n"
-            "  --bios, --ram, --append, --module, --input, --exiting, --mmu, --ept, --nmi, --flat\n"
-            "               as 'vlab run' has them ('--flat' is its --at)\n"
-            "\n"
-            "A snapshot that is taken from a NODE is its child.\n",
+    .help =
+        "  --at N       after N VM exits; a guest that ends before is kept at its end\n"
+        "  --insns N    or after N instructions; without either, in front of the first one\n"
+        "  --name NAME  one that no other snapshot of the lab has; else by its place\n"
+        "  --note TEXT  what it is\n"
+        "  --no-ram     registers and RAM are left out: restored, the machine boots from its "
+        "disk\n"
+        "  --bios, --ram, --append, --module, --input, --exiting, --mmu, --ept, --nmi, --flat\n"
+        "               as 'vlab run' has them ('--flat' is its --at)\n"
+        "\n"
+        "A snapshot that is taken from a NODE is its child; it has the NODE's machine, so that of\n"
+        "the options only --input, --exiting and --ept count.\n",
     .run = run,
 };

@@ -4,38 +4,17 @@
 #include "core/pages.h"
 #include "core/saved.h"
 #include "device/firmware_disk.h"
-#include "util/bytes.h"
+#include "snapshot/shape.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    VERSION = 1,
-    SHADOW = 1,
-    ACCESSED_DIRTY = 2,
-    CONFIG_SIZE = 36 + 8 * MACHINE_NMIS_MAX,
-    PROGRESS_PAGES = 256
-};
+enum { PROGRESS_PAGES = 256 };
 
 _Static_assert(STORE_PAGE_SIZE == PAGE_SIZE && DISK_BLOCK == PAGE_SIZE, "pages are pages");
-
-/* The firmware's ROM, as far as there is one. */
-static const struct ram_slot *rom_of(const struct machine *m)
-{
-    for (unsigned i = 0; i < m->ram.count; i++)
-        if (m->ram.slots[i].read_only && !m->ram.slots[i].alias)
-            return &m->ram.slots[i];
-    return NULL;
-}
-
-static uint32_t rom_pages(const struct machine *m)
-{
-    const struct ram_slot *rom = rom_of(m);
-
-    return rom ? (uint32_t)(rom->size / PAGE_SIZE) : 0;
-}
 
 static uint64_t leaves(uint64_t pages)
 {
@@ -46,6 +25,7 @@ static uint64_t leaves(uint64_t pages)
 
 struct take {
     const struct machine *machine;
+    struct shape shape;
     const struct snapshot_about *about;
     struct store_save *save;
     uint64_t done, all;
@@ -59,7 +39,7 @@ static const uint8_t *listed_page(const struct machine *m, bool disk, uint64_t n
         return machine_page(m, (uint32_t)n);
     if (n < m->disk.blocks)
         return m->disk.data + n * DISK_BLOCK;
-    return rom_of(m)->host + (n - m->disk.blocks) * PAGE_SIZE;
+    return machine_rom(m)->host + (n - m->disk.blocks) * PAGE_SIZE;
 }
 
 static int report(struct take *t)
@@ -104,32 +84,16 @@ static int take_list(struct take *t, bool disk, uint64_t pages, struct object_id
     return rc;
 }
 
-static void put_config(uint8_t *p, const struct machine *m)
-{
-    const struct machine_config *c = &m->config;
-
-    memset(p, 0, CONFIG_SIZE);
-    put_le32(p, VERSION);
-    put_le32(p + 4, (c->shadow_paging ? SHADOW : 0) | (c->ept_accessed_dirty ? ACCESSED_DIRTY : 0));
-    put_le64(p + 8, m->ram.size);
-    put_le64(p + 16, c->rtc_start);
-    put_le32(p + 24, m->disk.sectors);
-    put_le32(p + 28, rom_pages(m));
-    put_le32(p + 32, c->nmi_count);
-    for (unsigned i = 0; i < c->nmi_count; i++)
-        put_le64(p + 36 + 8 * i, c->nmi_at[i]);
-}
-
 static int take_state(struct take *t, struct node *node)
 {
     struct saved saved = {0};
     int rc = machine_save(t->machine, &saved);
 
-    node->state = rc ? NULL : malloc(CONFIG_SIZE + saved.size);
+    node->state = rc ? NULL : malloc(SHAPE_SIZE + saved.size);
     if (node->state) {
-        put_config(node->state, t->machine);
-        memcpy(node->state + CONFIG_SIZE, saved.data, saved.size);
-        node->state_size = CONFIG_SIZE + saved.size;
+        shape_put(&t->shape, node->state);
+        memcpy(node->state + SHAPE_SIZE, saved.data, saved.size);
+        node->state_size = SHAPE_SIZE + saved.size;
     }
     free(saved.data);
     return node->state ? 0 : error_set(t->err, -ENOMEM, "snapshot: out of memory");
@@ -164,13 +128,31 @@ static int fill(struct take *t, struct node *node)
 {
     const struct machine *m = t->machine;
     uint64_t ram = node->has_ram ? machine_ram_pages(m) : 0;
-    uint64_t disk = (uint64_t)m->disk.blocks + rom_pages(m);
+    uint64_t disk = (uint64_t)m->disk.blocks + t->shape.rom_pages;
     int rc;
 
     t->all = ram + disk;
     rc = take_list(t, false, ram, &node->ram, &node->ram_count);
     rc = rc ? rc : take_list(t, true, disk, &node->disk, &node->disk_count);
     return rc ? rc : take_state(t, node);
+}
+
+/* Whether a node can be made of it. */
+static int check(const struct take *t)
+{
+    const struct shape *shape = &t->shape;
+
+    if (t->about->without_ram && (!shape->sectors || !shape->rom_pages))
+        return error_set(t->err, -EINVAL,
+                         "snapshot without RAM: the machine has no disk that its firmware could "
+                         "boot from");
+    if (shape->config.monitor_shadows)
+        return error_set(t->err, -EINVAL,
+                         "snapshot: what the CPU walks are a monitor's own tables");
+    if (shape->sectors > SHAPE_SECTORS_MAX)
+        return error_set(t->err, -EFBIG, "snapshot: a disk of more than %u MiB",
+                         SHAPE_SECTORS_MAX / 2048);
+    return 0;
 }
 
 int snapshot_take(struct store *store, const struct machine *m, const struct snapshot_about *about,
@@ -180,11 +162,9 @@ int snapshot_take(struct store *store, const struct machine *m, const struct sna
     struct node node = {.has_ram = false};
     int rc;
 
-    if (about->without_ram && (!m->disk.sectors || !rom_pages(m)))
-        return error_set(err, -EINVAL,
-                         "snapshot without RAM: the machine has no disk that its firmware could "
-                         "boot from");
-    rc = describe(m, about, &node, err);
+    shape_of(m, &t.shape);
+    rc = check(&t);
+    rc = rc ? rc : describe(m, about, &node, err);
     rc = rc ? rc : store_save_begin(store, &t.save, err);
     if (rc)
         return rc;
@@ -206,74 +186,86 @@ static int bad(struct error *err, const struct node *node)
                      node->id);
 }
 
-struct shape {
-    struct machine_config config;
-    uint32_t sectors, rom_pages;
-};
-
-/* What the config says, as far as a machine can be that. */
-static int read_config(const struct node *node, struct shape *shape, struct error *err)
+/* What machine it is of. */
+static int read_shape(const struct node *node, struct shape *shape, struct error *err)
 {
-    const uint8_t *p = node->state;
-    struct machine_config config = MACHINE_CONFIG_DEFAULT;
-    uint32_t flags;
+    int rc = shape_get(shape, node->state, node->state_size);
 
-    if (node->state_size < CONFIG_SIZE || get_le32(p) != VERSION)
-        return bad(err, node);
-    flags = get_le32(p + 4);
-    config.shadow_paging = flags & SHADOW;
-    config.ept_accessed_dirty = flags & ACCESSED_DIRTY;
-    config.ram_size = get_le64(p + 8);
-    config.rtc_start = get_le64(p + 16);
-    config.nmi_count = get_le32(p + 32);
-    if (flags > (SHADOW | ACCESSED_DIRTY) || config.nmi_count > MACHINE_NMIS_MAX ||
-        config.ram_size != node->ram_size)
-        return bad(err, node);
-    for (unsigned i = 0; i < config.nmi_count; i++)
-        config.nmi_at[i] = get_le64(p + 36 + 8 * i);
-    *shape = (struct shape){config, get_le32(p + 24), get_le32(p + 28)};
-    return 0;
+    if (rc == -EPROTONOSUPPORT)
+        return error_set(err, rc, "snapshot %s: another version of this program made it", node->id);
+    return rc || shape->config.ram_size != node->ram_size ? bad(err, node) : 0;
 }
 
 struct source {
     struct store *store;
     const struct node *node;
+    const struct shape *shape;
     struct error *err;
 };
 
-/* The pages of a list, one after the other, to `put`. */
-static int each_page(const struct source *s, bool disk, uint64_t pages,
-                     void (*put)(void *ctx, uint64_t page, const uint8_t *bytes), void *ctx)
+/* What the store has said of a page, with the page's name in front. */
+static int in_page(const struct source *s, bool disk, uint64_t page, int rc)
 {
-    const struct object_id *list = disk ? s->node->disk : s->node->ram;
-    uint8_t ids[STORE_LEAF_PAGES * OBJECT_ID_SIZE], bytes[PAGE_SIZE];
-    size_t size;
-    int rc = 0;
+    const struct error why = *s->err;
+    uint64_t blocks = shape_blocks(s->shape);
 
-    if ((disk ? s->node->disk_count : s->node->ram_count) != leaves(pages))
-        return bad(s->err, s->node);
-    for (uint64_t page = 0; !rc && page < pages; page++) {
-        unsigned at = page % STORE_LEAF_PAGES;
+    if (!disk)
+        return error_set(s->err, rc, "snapshot %s, RAM at %" PRIx64 ": %.160s", s->node->id,
+                         ram_page_gpa(page), why.text);
+    if (page < blocks)
+        return error_set(s->err, rc, "snapshot %s, disk at sector %" PRIu64 ": %.160s", s->node->id,
+                         page * (DISK_BLOCK / DISK_SECTOR), why.text);
+    return error_set(s->err, rc, "snapshot %s, ROM at offset %" PRIx64 ": %.160s", s->node->id,
+                     (page - blocks) * PAGE_SIZE, why.text);
+}
+
+/* One object of exactly that many bytes, or zeros. */
+static int get_exactly(const struct source *s, const struct object_id *id, uint8_t *bytes,
+                       size_t wanted)
+{
+    size_t size;
+    int rc = store_get(s->store, id, bytes, wanted, &size, s->err);
+
+    return rc ? rc : size < wanted ? bad(s->err, s->node) : 0;
+}
+
+struct page_list {
+    bool disk;
+    uint64_t pages;
+    void (*put)(void *ctx, uint64_t page, const uint8_t *bytes); /* NULL: zeros */
+    void *ctx;
+};
+
+/* One leaf's worth of pages from `first` on, one after the other. */
+static int each_page_of(const struct source *s, const struct page_list *l, uint64_t first)
+{
+    const struct object_id *list = l->disk ? s->node->disk : s->node->ram;
+    uint64_t left = l->pages - first, count = left < STORE_LEAF_PAGES ? left : STORE_LEAF_PAGES;
+    uint8_t ids[STORE_LEAF_PAGES * OBJECT_ID_SIZE], bytes[PAGE_SIZE];
+    int rc = get_exactly(s, &list[first / STORE_LEAF_PAGES], ids, count * OBJECT_ID_SIZE);
+
+    if (rc)
+        return in_page(s, l->disk, first, rc);
+    for (uint64_t i = 0; i < count; i++) {
         struct object_id id;
 
-        if (at == 0)
-            rc = store_get(s->store, &list[page / STORE_LEAF_PAGES], ids, sizeof(ids), &size,
-                           s->err);
-        if (!rc && size < (at + 1) * OBJECT_ID_SIZE)
-            rc = bad(s->err, s->node);
+        memcpy(id.bytes, ids + i * OBJECT_ID_SIZE, OBJECT_ID_SIZE);
+        rc = object_id_is_zero(&id) ? 0 : get_exactly(s, &id, bytes, PAGE_SIZE);
         if (rc)
-            break;
-        memcpy(id.bytes, ids + (size_t)at * OBJECT_ID_SIZE, OBJECT_ID_SIZE);
-        if (object_id_is_zero(&id)) {
-            put(ctx, page, NULL);
-            continue;
-        }
-        rc = store_get(s->store, &id, bytes, sizeof(bytes), &size, s->err);
-        if (!rc && size != PAGE_SIZE)
-            rc = bad(s->err, s->node);
-        if (!rc)
-            put(ctx, page, bytes);
+            return in_page(s, l->disk, first + i, rc);
+        l->put(l->ctx, first + i, object_id_is_zero(&id) ? NULL : bytes);
     }
+    return 0;
+}
+
+static int each_page(const struct source *s, const struct page_list *l)
+{
+    int rc = 0;
+
+    if ((l->disk ? s->node->disk_count : s->node->ram_count) != leaves(l->pages))
+        return bad(s->err, s->node);
+    for (uint64_t first = 0; !rc && first < l->pages; first += STORE_LEAF_PAGES)
+        rc = each_page_of(s, l, first);
     return rc;
 }
 
@@ -294,25 +286,24 @@ static void put_bytes(void *ctx, uint64_t page, const uint8_t *bytes)
 }
 
 /* Disk and ROM of a new machine. */
-static int put_media(const struct source *s, struct machine *m, const struct shape *shape)
+static int put_media(const struct source *s, struct machine *m)
 {
-    uint64_t blocks = ((uint64_t)shape->sectors * DISK_SECTOR + DISK_BLOCK - 1) / DISK_BLOCK;
-    uint64_t pages = blocks + shape->rom_pages;
-    uint8_t *bytes;
-    int rc = 0;
+    uint64_t blocks = shape_blocks(s->shape), pages = blocks + s->shape->rom_pages;
+    uint8_t *bytes = s->node->disk_count == leaves(pages) ? calloc(pages + 1, PAGE_SIZE) : NULL;
+    const struct page_list list = {true, pages, put_bytes, bytes};
+    int rc;
 
-    if (s->node->disk_count != leaves(pages))
-        return bad(s->err, s->node);
-    bytes = calloc(pages + 1, PAGE_SIZE);
     if (!bytes)
-        return error_set(s->err, -ENOMEM, "snapshot: out of memory");
-    rc = each_page(s, true, pages, put_bytes, bytes);
-    if (!rc && shape->sectors &&
-        firmware_disk_attach(m, bytes, (size_t)shape->sectors * DISK_SECTOR))
-        rc = bad(s->err, s->node);
-    if (!rc && shape->rom_pages)
-        rc = machine_add_rom(m, bytes + blocks * DISK_BLOCK, (uint64_t)shape->rom_pages * PAGE_SIZE,
-                             s->err);
+        return s->node->disk_count != leaves(pages)
+                   ? bad(s->err, s->node)
+                   : error_set(s->err, -ENOMEM, "snapshot: out of memory");
+    rc = each_page(s, &list);
+    if (!rc && s->shape->sectors &&
+        firmware_disk_attach(m, bytes, (size_t)s->shape->sectors * DISK_SECTOR))
+        rc = error_set(s->err, -ENOMEM, "snapshot: out of memory");
+    if (!rc && s->shape->rom_pages)
+        rc = machine_add_rom(m, bytes + blocks * DISK_BLOCK,
+                             (uint64_t)s->shape->rom_pages * PAGE_SIZE, s->err);
     free(bytes);
     return rc;
 }
@@ -325,41 +316,114 @@ static void reset(struct machine *m)
     machine_set_state(m, &state);
 }
 
-static int put_everything(const struct source *s, struct machine *m, const struct shape *shape)
+static int put_everything(const struct source *s, struct machine *m)
 {
+    const struct page_list ram = {false, machine_ram_pages(m), put_ram, m};
     const struct node *node = s->node;
-    int rc = put_media(s, m, shape);
+    int rc = put_media(s, m);
 
     if (rc || !node->has_ram) {
         reset(m);
         return rc;
     }
-    rc = each_page(s, false, machine_ram_pages(m), put_ram, m);
-    return rc ? rc
-              : machine_restore(m, node->state + CONFIG_SIZE, node->state_size - CONFIG_SIZE,
-                                s->err);
+    rc = each_page(s, &ram);
+    rc = rc ? rc
+            : machine_restore(m, node->state + SHAPE_SIZE, node->state_size - SHAPE_SIZE, s->err);
+    return rc == -EINVAL ? bad(s->err, node) : rc;
 }
 
 int snapshot_machine(struct store *store, const char *id, const struct text_sink *text,
                      struct machine **m, bool *boots, struct error *err)
 {
     struct node node = {.has_ram = false};
-    struct source source = {store, &node, err};
     struct shape shape;
+    struct source source = {store, &node, &shape, err};
     int rc = store_load(store, id, &node, err);
 
     *m = NULL;
-    rc = rc ? rc : read_config(&node, &shape, err);
+    rc = rc ? rc : read_shape(&node, &shape, err);
     if (!rc) {
         shape.config.text = *text;
         rc = machine_create(m, &shape.config, err);
     }
-    rc = rc ? rc : put_everything(&source, *m, &shape);
+    rc = rc ? rc : put_everything(&source, *m);
     if (rc) {
         machine_destroy(*m);
         *m = NULL;
     }
     *boots = !node.has_ram;
     node_free(&node);
+    return rc;
+}
+
+/* ---- into a machine that there is ---------------------------------------------------------------- */
+
+/* Whether the state of `from` fits into `m`: the same kind of machine, the same firmware. */
+static int check_fit(const struct machine *m, const struct machine *from, const char *id,
+                     struct error *err)
+{
+    const struct ram_slot *a = machine_rom(m), *b = machine_rom(from);
+    struct shape now, then;
+    const char *what;
+
+    shape_of(m, &now);
+    shape_of(from, &then);
+    what = shape_differs(&now, &then);
+    if (!what && a && memcmp(a->host, b->host, a->size) != 0)
+        what = "another ROM";
+    return what ? error_set(err, -EINVAL, "snapshot %s: it is of a machine with %s", id, what) : 0;
+}
+
+static bool page_differs(const struct machine *m, const struct machine *from, uint32_t page)
+{
+    const uint8_t *a = machine_page(m, page), *b = machine_page(from, page);
+
+    return a && b && a != b && memcmp(a, b, PAGE_SIZE) != 0;
+}
+
+/* Frames of their own for the pages that change, as long as nothing has changed. */
+static int own_pages(struct machine *m, const struct machine *from, struct error *err)
+{
+    for (uint32_t page = 0; page < machine_ram_pages(m); page++)
+        if (page_differs(m, from, page) && ram_own(&m->ram, ram_page_gpa(page)))
+            return error_set(err, -ENOMEM, "snapshot: no memory for pages that were shared");
+    return 0;
+}
+
+static void copy_pages(struct machine *m, const struct machine *from)
+{
+    uint32_t ram = machine_ram_pages(m);
+
+    for (uint32_t page = 0; page < machine_pages(m); page++) {
+        if (!page_differs(m, from, page))
+            continue;
+        machine_put_page(m, page, machine_page(from, page));
+        if (page < ram) {
+            ram_mark_dirty(&m->ram, ram_page_gpa(page));
+            machine_written(m, ram_page_gpa(page), PAGE_SIZE);
+        } else {
+            disk_mark_dirty(&m->disk, (page - ram) * (DISK_BLOCK / DISK_SECTOR));
+        }
+    }
+}
+
+int snapshot_restore(struct store *store, const char *id, struct machine *m, bool *boots,
+                     struct error *err)
+{
+    const struct text_sink nobody = {0};
+    struct saved saved = {0};
+    struct machine *from;
+    int rc = snapshot_machine(store, id, &nobody, &from, boots, err);
+
+    rc = rc ? rc : check_fit(m, from, id, err);
+    if (!rc && machine_save(from, &saved))
+        rc = error_set(err, -ENOMEM, "snapshot: out of memory");
+    rc = rc ? rc : own_pages(m, from, err);
+    if (!rc) {
+        copy_pages(m, from);
+        rc = machine_restore(m, saved.data, saved.size, err);
+    }
+    free(saved.data);
+    machine_destroy(from);
     return rc;
 }

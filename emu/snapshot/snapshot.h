@@ -9,15 +9,8 @@
  *   again.
  * - A node without RAM is what a PC is that was switched off: its machine boots from its disk.
  *
- * The state of a node: the config, then core/saved.h. The list of its disk goes on with the ROM's pages.
- *   offset size
- *     0     4   version, 1
- *     4     4   flags: 1 shadow paging, 2 A and D flags in the second stage
- *     8     8   bytes of RAM
- *    16     8   what the RTC said at first
- *    24     4   sectors of the disk
- *    28     4   pages of the ROM
- *    32     4   presses of the NMI button; 36: their times, 16 of 8 bytes
+ * The state of a node: the config (snapshot/shape.h), then core/saved.h. The list of its disk goes on with
+ * the ROM's pages.
  */
 #ifndef VLAB_SNAPSHOT_SNAPSHOT_H
 #define VLAB_SNAPSHOT_SNAPSHOT_H
@@ -36,17 +29,31 @@ struct snapshot_about {
 };
 
 /*
- * Between runs. -EINVAL: without RAM, and there is nothing to boot from, or a text is none; -EINTR:
- * `progress` said no; else as store_save_finish().
+ * Between runs. -EINVAL: without RAM, and there is nothing to boot from, or the CPU's tables are a
+ * monitor's, or a text is none; -EFBIG: a disk of more than 4 GiB; -EINTR: `progress` said no; else as
+ * store_save_finish().
  */
 int snapshot_take(struct store *store, const struct machine *m, const struct snapshot_about *about,
                   char id[NODE_ID_SIZE], struct error *err);
 
 /*
  * A machine of a node, as it stood, or (*boots) as after RESET when the node has no RAM. `text` takes
- * what it prints. -EBADMSG: something of it is damaged, `err` says what; -ENOENT.
+ * what it prints. -EBADMSG: something of it is damaged, `err` says which page; -EPROTONOSUPPORT: another
+ * version; -ENOENT: no such snapshot, or a page of it is not there.
  */
 int snapshot_machine(struct store *store, const char *id, const struct text_sink *text,
                      struct machine **m, bool *boots, struct error *err);
+
+/*
+ * The same into a machine that there is, between runs: only pages that differ are written, and count as
+ * dirty in all logs; breakpoints and rights stay as the monitor has set them. What follows the machine
+ * hears of it from the caller: timeline_changed().
+ *
+ * -EINVAL: the snapshot is of a machine of another config or ROM, `err` says what; else as
+ * snapshot_machine(). When it fails the machine is as it was (-ENOMEM may leave it fit for another
+ * restore only). For as long as it works it needs a second machine's memory.
+ */
+int snapshot_restore(struct store *store, const char *id, struct machine *m, bool *boots,
+                     struct error *err);
 
 #endif

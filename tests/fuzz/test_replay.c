@@ -14,6 +14,9 @@
 #define LLVMFuzzerTestOneInput fuzz_loader
 #include "tests/fuzz/fuzz_loader.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_shape
+#include "tests/fuzz/fuzz_shape.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_store
 #include "tests/fuzz/fuzz_store.c"
 #undef LLVMFuzzerTestOneInput
@@ -30,9 +33,13 @@
 static const struct {
     const char *name;
     int (*run)(const uint8_t *data, size_t size);
-} targets[] = {{"breakpoint", fuzz_breakpoint}, {"decode", fuzz_decode},
-               {"dialogue", fuzz_dialogue},     {"loader", fuzz_loader},
-               {"store", fuzz_store},           {"trace", fuzz_trace}};
+} targets[] = {{"breakpoint", fuzz_breakpoint},
+               {"decode", fuzz_decode},
+               {"dialogue", fuzz_dialogue},
+               {"loader", fuzz_loader},
+               {"shape", fuzz_shape},
+               {"store", fuzz_store},
+               {"trace", fuzz_trace}};
 #define TARGET_COUNT (sizeof(targets) / sizeof(targets[0]))
 
 /* A copy of the exact size, so that the address sanitizer sees a read behind it. */
