@@ -187,6 +187,10 @@ static bool act_moment(const struct model *model, struct ui *ui, enum action_id 
     case ACTION_JUMP:
         jump(model, ui, argument, command);
         return true;
+    case ACTION_SET:
+        update_send(ui, command, COMMAND_SET);
+        snprintf(command->text, sizeof(command->text), "%s", argument);
+        return true;
     case ACTION_MARK:
         mark(model, ui);
         return true;

@@ -29,6 +29,7 @@ enum command_kind {
     COMMAND_SAME_BACK, /* the last before now with `reason` */
     COMMAND_CONTINUE_BACK,
     COMMAND_SEEK,         /* to `time` */
+    COMMAND_SET,          /* `text`: a register or bytes of memory */
     COMMAND_SNAP_TAKE,    /* `text` is its name, "": by its place */
     COMMAND_SNAP_RESTORE, /* `id` */
     COMMAND_SNAP_DELETE,  /* `id` */

@@ -9,6 +9,7 @@
 #include "tui/session_memory.h"
 #include "tui/session_pages.h"
 #include "tui/session_run.h"
+#include "tui/session_set.h"
 #include "tui/session_snap.h"
 #include "tui/session_time.h"
 #include "core/backend.h"
@@ -274,6 +275,8 @@ void session_execute(struct session *session, const struct command *command)
         restart(session);
     else if (command->kind == COMMAND_SNAP_RESTORE)
         restore(session, command->id);
+    else if (command->kind == COMMAND_SET)
+        session_set(session, command->text);
     else if (command_is_snap(command->kind))
         session_snap_do(session, command);
     else if (command_is_aside(command->kind))

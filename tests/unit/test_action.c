@@ -104,6 +104,8 @@ static const char *argument_for(enum action_id id)
         return "e";
     case ACTION_ADDRESS:
         return "1234";
+    case ACTION_SET:
+        return "rax=1";
     case ACTION_JUMP:
         return "12";
     case ACTION_TRY:

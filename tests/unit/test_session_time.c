@@ -339,6 +339,53 @@ START_TEST(test_typing)
 }
 END_TEST
 
+static void set(const char *text)
+{
+    struct command command = {.kind = COMMAND_SET};
+
+    snprintf(command.text, sizeof(command.text), "%s", text);
+    execute(&command);
+}
+
+/* A register, a byte: changed in the past, the future is another; going back shows it, and what was. */
+START_TEST(test_set)
+{
+    struct moment changed;
+
+    open_lab(CALLS);
+    go(COMMAND_STEP);
+    go(COMMAND_STEP);
+    changed = model.time.now;
+    go(COMMAND_CONTINUE);
+    seek(changed);
+    ck_assert_uint_eq(model.now.gpr[X86_RDI], 3);
+    set("edi=1");
+    ck_assert_str_eq(model.message, "edi=1: a new future begins here");
+    ck_assert_uint_eq(model.now.gpr[X86_RDI], 1);
+    ck_assert_uint_eq(model.before.gpr[X86_RDI], 3);
+    ck_assert(!model.time.past);
+    set("1011=90"); /* OUT becomes NOP */
+    go(COMMAND_CONTINUE);
+    ck_assert_int_eq(model.run, RUN_ENDED);
+    ck_assert_uint_eq(model.counts[EXIT_IO], 0);
+    ck_assert_uint_eq(model.counts[EXIT_CPUID], 1);
+    go(COMMAND_EXIT_BACK);
+    seek(changed);
+    ck_assert_uint_eq(model.now.gpr[X86_RDI], 1);
+    go(COMMAND_STEP_BACK);
+    ck_assert_uint_ne(model.now.gpr[X86_RDI], 1);
+    set("what");
+    ck_assert(model.message_error);
+    set("rax=xyz");
+    ck_assert(model.message_error);
+    set("phys ffff0000=00");
+    ck_assert_str_eq(model.message, "phys ffff0000=00: no memory is there");
+    set("1000=9");
+    ck_assert(model.message_error);
+    session_destroy(s);
+}
+END_TEST
+
 START_TEST(test_behind_the_end)
 {
     open_lab(CALLS);
@@ -385,6 +432,7 @@ int main(void)
     tcase_add_test(tc, test_breakpoints);
     tcase_add_test(tc, test_gathered);
     tcase_add_test(tc, test_typing);
+    tcase_add_test(tc, test_set);
     tcase_add_test(tc, test_behind_the_end);
     tcase_add_test(tc, test_parse);
     tcase_set_timeout(tc, 0);
