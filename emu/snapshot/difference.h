@@ -46,7 +46,7 @@ int64_t machine_differences(const struct machine *old, const struct machine *new
 const char *difference_text(const struct difference *d, char buf[DIFFERENCE_TEXT_MAX]);
 const char *difference_kind_name(enum difference_kind kind); /* "register", "device", ... */
 
-/* ", W 0 -> 1": the flags by name that differ between two values of RFLAGS, CR0, CR4 or IA32_EFER. */
+/* "ZF 0 -> 1, IF 0 -> 1": the flags that differ between two values of RFLAGS, CR0, CR4 or IA32_EFER; else "". */
 void difference_flags(const char *register_name, uint64_t old, uint64_t new, char *buf,
                       size_t size);
 
