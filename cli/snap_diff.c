@@ -83,7 +83,7 @@ static int compare(char **what, bool json, struct error *err)
 
     rc = rc ? rc : snap_machine(what[1], &nobody, &new, &nodes[1], err);
     if (!rc && machine_differences(old, new, found, &r) < 0)
-        rc = error_set(err, -1, "%.40s and %.40s: the machines have not the same RAM and disk",
+        rc = error_set(err, -1, "%.40s and %.40s: the machines have not the same RAM, ROM and disk",
                        what[0], what[1]);
     if (!rc && json)
         print_json(r.list);

@@ -17,6 +17,7 @@ struct take {
     struct run_options run;
     struct run_limits place;
     struct snapshot_about about;
+    char made[NODE_NAME_SIZE]; /* about.name, when none was given */
     bool json;
 };
 
@@ -67,19 +68,19 @@ static int option(char **argv, int c, struct take *t)
 
 /* The one that was given is free, or one is made. */
 static int choose_name(struct take *t, const struct machine *m, struct store *store,
-                       char made[NODE_NAME_SIZE], struct error *err)
+                       struct error *err)
 {
     if (t->about.name)
         return snap_name_check(store, t->about.lab, t->about.name, "", err);
-    t->about.name = made;
-    return snap_name_make(store, m, t->about.lab, made, err);
+    t->about.name = t->made;
+    return snap_name_make(store, m, t->about.lab, t->made, err);
 }
 
 static int keep(struct take *t, struct machine *m, struct store *store)
 {
     struct error err = {0};
-    char id[NODE_ID_SIZE], made[NODE_NAME_SIZE];
-    int rc = choose_name(t, m, store, made, &err);
+    char id[NODE_ID_SIZE];
+    int rc = choose_name(t, m, store, &err);
 
     t->about.created = (int64_t)time(NULL);
     t->about.progress = progress;
@@ -136,6 +137,7 @@ static int take(struct take *t)
         t->about.parent = job.node.id;
         status = run_there(t, m);
         status = status ? status : keep(t, m, store);
+        t->about.lab = t->about.parent = NULL; /* they are the job's */
     }
     machine_destroy(m);
     job_close(&job);
@@ -155,6 +157,7 @@ static int run(int argc, char **argv)
                                             {"json", no_argument, NULL, OPT_JSON},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
+    const struct sigaction stop = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     struct take t = {.run.flat = "flat"};
     int c, status = CLI_OK;
 
@@ -171,7 +174,7 @@ static int run(int argc, char **argv)
         status = cli_usage(&snap_take, "--at and --insns are two positions");
     if (status)
         return status;
-    signal(SIGINT, on_interrupt);
+    sigaction(SIGINT, &stop, NULL);
     status = cli_check_engine();
     return status ? status : take(&t);
 }
