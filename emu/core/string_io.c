@@ -31,8 +31,8 @@ static bool store(struct machine *m, struct vm_exit *exit, uint64_t gva, unsigne
     exit->guest_linear = gva;
     exit->has |= EXIT_HAS_GVA;
     machine_walk(m, gva, X86_WRITE, exit->cpl == 3, &walk);
-    if (walk.verdict == X86_WALK_OK)
-        machine_walk(m, gva + size - 1, X86_WRITE, exit->cpl == 3, &walk);
+    if (walk.verdict == X86_WALK_OK && gva % PAGE_SIZE + size > PAGE_SIZE)
+        machine_walk(m, (gva | (PAGE_SIZE - 1)) + 1, X86_WRITE, exit->cpl == 3, &walk);
     if (walk.verdict != X86_WALK_OK) {
         struct x86_event pf = {.info = INTR_VALID | INTR_HAS_ERROR | INTR_HARDWARE_EXCEPTION << 8 |
                                        X86_PF,
