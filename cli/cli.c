@@ -123,7 +123,7 @@ int cli_check_engine(void)
 {
     struct backend_report report;
 
-    backend_unicorn.probe(&report);
+    backend_unicorn.probe(&report, BACKEND_NEEDS_ALL);
     if (report.level != BACKEND_ABSENT)
         return CLI_OK;
     for (char *p = report.missing; (p = strchr(p, '\n')) != NULL;)

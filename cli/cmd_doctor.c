@@ -7,6 +7,7 @@
 #include "exercises/grader/child.h"
 #include "cli/doctor_fidelity.h"
 
+#include "backend/kvm/kvm.h"
 #include "core/backend.h"
 #include "course/catalog.h"
 
@@ -18,7 +19,6 @@
 #include <grp.h>
 #include <jansson.h>
 #include <langinfo.h>
-#include <linux/kvm.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ static void check_engine(struct findings *f)
 {
     struct backend_report report;
 
-    backend_unicorn.probe(&report);
+    backend_unicorn.probe(&report, BACKEND_NEEDS_ALL);
     for (char *p = report.missing; (p = strchr(p, '\n')) != NULL;)
         *p = p[1] ? ';' : '\0';
     if (report.level == BACKEND_ABSENT)
@@ -96,42 +96,22 @@ static void check_libraries(struct findings *f)
     find(f, "zstd", LEVEL_OK, "%s", ZSTD_versionString());
 }
 
-static void kvm_no_access(struct findings *f, int error)
-{
-    struct stat st;
-    const struct group *group = stat("/dev/kvm", &st) ? NULL : getgrgid(st.st_gid);
-
-    if (error == ENOENT)
-        find(f, "/dev/kvm", LEVEL_NOTE,
-             "not there: no VT-x or AMD-V, switched off in firmware, or module not loaded; "
-             "not needed, this version does not use KVM");
-    else if (error == EACCES && group)
-        find(f, "/dev/kvm", LEVEL_NOTE,
-             "no permission: join the group '%s' (usermod -aG %s USER, then log in again); "
-             "not needed, this version does not use KVM",
-             group->gr_name, group->gr_name);
-    else
-        find(f, "/dev/kvm", LEVEL_NOTE, "%s; not needed, this version does not use KVM",
-             strerror(error));
-}
-
+/* A second CPU is welcome, and nothing that a course needs. */
 static void check_kvm(struct findings *f)
 {
-    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    int version;
+    struct backend_report report;
 
-    if (fd < 0) {
-        kvm_no_access(f, errno);
-        return;
-    }
-    version = ioctl(fd, KVM_GET_API_VERSION, 0);
-    close(fd);
-    if (version < 0)
-        find(f, "/dev/kvm", LEVEL_NOTE,
-             "does not answer: %s; not needed, this version does not use KVM", strerror(errno));
+    backend_kvm.probe(&report, BACKEND_NEEDS_ALL);
+    for (char *p = report.missing; (p = strchr(p, '\n')) != NULL;)
+        *p = ';';
+    if (report.level == BACKEND_ABSENT)
+        find(f, "/dev/kvm", LEVEL_NOTE, "absent: %s; the emulated CPU does without",
+             report.missing + (strncmp(report.missing, "/dev/kvm: ", 10) ? 0 : 10));
+    else if (report.level == BACKEND_LIMITED)
+        find(f, "/dev/kvm", LEVEL_NOTE, "limited: %s; does not work: %s", report.version,
+             report.missing);
     else
-        find(f, "/dev/kvm", LEVEL_OK, "usable, API version %d; this version does not use KVM",
-             version);
+        find(f, "/dev/kvm", LEVEL_OK, "full: %s", report.version);
 }
 
 static void check_terminal_type(struct findings *f)

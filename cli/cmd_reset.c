@@ -65,7 +65,7 @@ static int machine_there(const struct lab_reset *l, struct machine **m, struct e
 
     if (l->at[0]) {
         snprintf(what, sizeof(what), "@%s", l->at);
-        return snap_machine(what, &nobody, m, &node, err);
+        return snap_machine(what, NULL, &nobody, m, &node, err);
     }
     rc = run_options_open(&run, &job, err);
     rc = rc ? rc : run_options_machine(&run, &job, &nobody, m, err);

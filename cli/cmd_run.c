@@ -51,21 +51,11 @@ static void on_interrupt(int signal)
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-enum {
-    OPT_HELP = 256,
-    OPT_BACKEND,
-    OPT_INSNS,
-    OPT_EXITS,
-    OPT_BREAK,
-    OPT_TRACE,
-    OPT_DEVICES,
-    OPT_JSON
-};
+enum { OPT_HELP = 256, OPT_INSNS, OPT_EXITS, OPT_BREAK, OPT_TRACE, OPT_DEVICES, OPT_JSON };
 
 static const struct option long_options[] = {
     {"help", no_argument, NULL, OPT_HELP},
     {"at", required_argument, NULL, RUN_OPT_FLAT},
-    {"backend", required_argument, NULL, OPT_BACKEND},
     {"insns", required_argument, NULL, OPT_INSNS},
     {"exits", required_argument, NULL, OPT_EXITS},
     {"break", required_argument, NULL, OPT_BREAK},
@@ -76,15 +66,6 @@ static const struct option long_options[] = {
     RUN_OPTIONS,
     {0},
 };
-
-static int parse_backend(const char *text)
-{
-    if (strcmp(text, "kvm") == 0)
-        return cli_failf("--backend kvm: this version runs guests on the emulated CPU only");
-    if (strcmp(text, "emu") != 0 && strcmp(text, "auto") != 0)
-        return cli_bad_value(&verb_run, "--backend: '%.40s' is none of emu, kvm, auto", text);
-    return CLI_OK;
-}
 
 static int parse_break(const char *text, struct options *o)
 {
@@ -101,8 +82,6 @@ static int parse_break(const char *text, struct options *o)
 static int parse_option(int c, char **argv, struct options *o)
 {
     switch (c) {
-    case OPT_BACKEND:
-        return parse_backend(optarg);
     case OPT_INSNS:
         return run_parse_count(&verb_run, "insns", optarg, &o->limits.insns);
     case OPT_EXITS:
@@ -149,13 +128,16 @@ static void record_exit(void *ctx, const struct machine *m, const struct vm_exit
 static int start_trace(const struct options *o, const struct job *job, struct machine *m,
                        struct trace_writer **writer, struct error *err)
 {
-    struct trace_info info = {.ram_size = job->ram_size, .backend = "emu"};
+    struct trace_info info = {
+        .ram_size = job->ram_size,
+    };
     int rc;
 
     *writer = NULL;
     if (!o->trace)
         return 0;
     memcpy(info.image, job->name, sizeof(info.image));
+    snprintf(info.backend, sizeof(info.backend), "%s", m->vcpu->ops->name);
     rc = trace_writer_open(writer, o->trace, &info, err);
     if (!rc)
         m->observer = (struct exit_observer){.seen = record_exit, .ctx = *writer};
@@ -230,7 +212,9 @@ static void print_summary(const struct machine *m, const struct run_result *resu
         fprintf(stderr, ", status %u", result->status);
     if (result->stop == STOP_BREAK)
         fprintf(stderr, " %s", break_text(m, result, text));
-    fprintf(stderr, ", %" PRIu64 " exits, %" PRIu64 " instructions", result->exits, result->insns);
+    fprintf(stderr, ", %" PRIu64 " exits", result->exits);
+    if (m->vcpu->ops->counts_insns)
+        fprintf(stderr, ", %" PRIu64 " instructions", result->insns);
     if (result->stop == STOP_GUEST_ERROR)
         fprintf(stderr, ": %s", result->error.text);
     fputc('\n', stderr);
@@ -243,9 +227,11 @@ static void print_json(const struct machine *m, const struct options *o,
     json_t *object;
 
     snprintf(hash, sizeof(hash), "%016" PRIx64, machine_state_hash(m));
-    object = json_pack("{s:s, s:i, s:I, s:I, s:s, s:s}", "stop", stop_reason_name(result->stop),
-                       "status", (int)result->status, "exits", (json_int_t)result->exits,
-                       "instructions", (json_int_t)result->insns, "backend", "emu", "state", hash);
+    object = json_pack(
+        "{s:s, s:i, s:I, s:o, s:s, s:s}", "stop", stop_reason_name(result->stop), "status",
+        (int)result->status, "exits", (json_int_t)result->exits, "instructions",
+        m->vcpu->ops->counts_insns ? json_integer((json_int_t)result->insns) : json_null(),
+        "backend", m->vcpu->ops->name, "state", hash);
     if (result->stop == STOP_BREAK)
         json_object_set_new(object, "breakpoint", json_string(break_text(m, result, text)));
     if (result->stop == STOP_GUEST_ERROR)
@@ -342,9 +328,6 @@ static int run(int argc, char **argv)
     status = run_options_check(&verb_run, argc, argv, NULL, &o.run);
     if (status)
         return status;
-    status = cli_check_engine();
-    if (status)
-        return status;
     if (run_options_open(&o.run, &job, &err))
         status = cli_fail(&err);
     else
@@ -357,7 +340,7 @@ const struct verb verb_run = {
     .name = "run",
     .arguments =
         "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
-        "[--backend emu|kvm|auto] [--ram SIZE] "
+        "[--backend emu|kvm|auto] [--needs WORDS] [--ram SIZE] "
         "[--insns N] [--exits N] [--break SPEC] [--trace FILE] [--input FILE] [--exiting LIST] "
         "[--mmu ept|ept-ad|shadow] [--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--json]",
     .summary = "run a lab or an image without a screen, to a stop",
@@ -372,7 +355,16 @@ const struct verb verb_run = {
         "  --append TEXT  the command line of a multiboot kernel, behind its name\n"
         "  --module FILE[,TEXT]\n"
         "                 a file for a multiboot kernel, and what to tell it; any number\n"
-        "  --backend B    emu: the emulated CPU; auto: the best there is (here: emu)\n"
+        "  --backend B    emu: the emulated CPU (at first); kvm: /dev/kvm; auto: /dev/kvm where it "
+        "is\n"
+        "                 full, else emu; see 'vlab doctor'. With kvm the exits are those that "
+        "the\n"
+        "                 kernel passes on, time is the host's, and N of --insns is nanoseconds\n"
+        "  --needs WORDS  what the guest needs of a CPU, beside its format and what the lab says; "
+        "an\n"
+        "                 error before it runs where /dev/kvm lacks it: real, prot32, long,\n"
+        "                 paging32, pae, sse, x87, int, int-user, vmcall, msr-exits, step, window, "
+        "all\n"
         "  --ram SIZE     1M to 4G; suffix K, M or G; 16M unless the lab says otherwise\n"
         "  --insns N      stop after N instructions\n"
         "  --exits N      stop after N VM exits\n"
@@ -409,7 +401,8 @@ const struct verb verb_run = {
         "  --nmi NS       press the NMI button NS after the start, an instruction taking 1 ns; up\n"
         "                 to 16 times, in order\n"
         "  --json         the last line of standard output is one JSON object with stop, status,\n"
-        "                 exits, instructions, backend, state (hash of registers, RAM, devices),\n"
+        "                 exits, instructions (null: kvm), backend, state (hash of registers, "
+        "RAM, devices),\n"
         "                 error when stop is guest-error, breakpoint when stop is breakpoint\n"
         "\n"
         "Text that the guest writes to debug ports 0xe9 and 0x402 and to COM1 goes to standard\n"

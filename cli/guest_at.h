@@ -43,15 +43,15 @@ enum { GUEST_OPT_AT = 1024, GUEST_OPT_INSNS, GUEST_OPT_JSON };
 #define GUEST_AT_USAGE                                                                             \
     "[--at N | --insns N] [--flat ADDR] [--append TEXT] [--module FILE[,TEXT]] [--ram SIZE] "      \
     "[--input FILE] [--exiting LIST] [--mmu ept|ept-ad|shadow] [--ept GPA[-GPA]=RIGHTS] "          \
-    "[--nmi NS] [--json]"
+    "[--nmi NS] [--backend emu|kvm|auto] [--needs WORDS] [--json]"
 
 #define GUEST_AT_HELP                                                                              \
     "  --at N         there, after N VM exits; a guest that ends before is looked at at its end\n" \
     "  --insns N      or after N instructions; without either, in front of the first one, where\n" \
     "                 paging is off\n"                                                             \
     "  --flat ADDR    the IMAGE is a flat binary for that address ('vlab run' calls it --at)\n"    \
-    "  --bios, --ram, --append, --module, --input, --exiting, --mmu, --ept, --nmi\n"               \
-    "                 as 'vlab run' has them\n"                                                    \
+    "  --bios, --ram, --append, --module, --input, --exiting, --mmu, --ept, --nmi, --backend,\n"   \
+    "  --needs        as 'vlab run' has them\n"                                                    \
     "  --json         one JSON object instead, addresses and entries as text, \"0x...\"\n"
 
 int guest_at_option(const struct verb *verb, char **argv, int c, struct guest_at *g);

@@ -66,6 +66,7 @@ static int use_lab(struct job *job, const char *what, struct error *err)
         job->image.has_at = lab->has_at;
         job->ram_size = lab->ram_size;
         job->mmu = lab->mmu;
+        job->needs = lab->needs;
         memcpy(job->exiting, lab->exiting, sizeof(job->exiting));
         memcpy(job->path, lab->image, sizeof(job->path));
         snprintf(job->name, sizeof(job->name), "%s", lab->folder);

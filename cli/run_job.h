@@ -32,6 +32,7 @@ struct job {
     uint64_t ram_size;             /* bytes; the lab's, else the default */
     char exiting[LAB_EXITING_MAX]; /* of the lab; "": the defaults */
     struct lab_mmu mmu;
+    uint32_t needs;   /* of a CPU, bits 1 << enum backend_need */
     struct node node; /* a snapshot to go on from; id "": none */
 };
 

@@ -44,6 +44,14 @@ static int parse_module(const struct verb *verb, const char *text, struct run_op
     return CLI_OK;
 }
 
+static int parse_needs(const struct verb *verb, const char *text, struct run_options *o)
+{
+    if (!backend_needs_parse(text, &o->needs))
+        return cli_bad_value(verb, "--needs: '%.60s': not words of the list in 'vlab run --help'",
+                             text);
+    return CLI_OK;
+}
+
 int run_option(const struct verb *verb, char **argv, int c, struct run_options *o)
 {
     switch (c) {
@@ -59,6 +67,10 @@ int run_option(const struct verb *verb, char **argv, int c, struct run_options *
         return CLI_OK;
     case RUN_OPT_MODULE:
         return parse_module(verb, optarg, o);
+    case RUN_OPT_BACKEND:
+        return backend_parse(verb, optarg, &o->backend);
+    case RUN_OPT_NEEDS:
+        return parse_needs(verb, optarg, o);
     case RUN_OPT_INPUT:
         o->input = optarg;
         return CLI_OK;
@@ -178,7 +190,9 @@ static int image_machine(const struct run_options *o, const struct job *job,
     config.ram_size = job->ram_size;
     config.text = *text;
     setup_config(&o->setup, &job->mmu, &config);
-    rc = machine_create(m, &config, err);
+    rc = backend_choose(o->backend, job->needs | o->needs | backend_needs_of(job->image.kind),
+                        &config.backend, err);
+    rc = rc ? rc : machine_create(m, &config, err);
     if (rc)
         return rc;
     rc = machine_load(*m, &job->image, err);
@@ -196,9 +210,11 @@ static int image_machine(const struct run_options *o, const struct job *job,
 static int node_machine(const struct run_options *o, const struct job *job,
                         const struct text_sink *text, struct machine **m, struct error *err)
 {
+    const struct backend_ops *backend;
     struct node node;
-    int rc = snap_machine(o->what, text, m, &node, err);
+    int rc = backend_choose(o->backend, o->needs, &backend, err);
 
+    rc = rc ? rc : snap_machine(o->what, backend, text, m, &node, err);
     if (rc)
         return rc;
     rc = setup_apply(&o->setup, "", *m, err);

@@ -5,6 +5,7 @@
 #ifndef VLAB_CLI_RUN_OPTIONS_H
 #define VLAB_CLI_RUN_OPTIONS_H
 
+#include "cli/backend_choice.h"
 #include "cli/cli.h"
 #include "cli/run_job.h"
 #include "cli/run_setup.h"
@@ -20,6 +21,8 @@ struct run_options {
     uint64_t at, ram_size; /* ram_size 0: not given */
     bool has_at;
     struct run_setup setup;
+    enum backend_word backend;
+    uint32_t needs; /* of a CPU, bits 1 << enum backend_need */
 };
 
 enum {
@@ -32,7 +35,9 @@ enum {
     RUN_OPT_EXITING,
     RUN_OPT_MMU,
     RUN_OPT_EPT,
-    RUN_OPT_NMI
+    RUN_OPT_NMI,
+    RUN_OPT_BACKEND,
+    RUN_OPT_NEEDS
 };
 
 /* clang-format off */
@@ -45,7 +50,9 @@ enum {
     {"exiting", required_argument, NULL, RUN_OPT_EXITING},                                         \
     {"mmu", required_argument, NULL, RUN_OPT_MMU},                                                 \
     {"ept", required_argument, NULL, RUN_OPT_EPT},                                                 \
-    {"nmi", required_argument, NULL, RUN_OPT_NMI}
+    {"nmi", required_argument, NULL, RUN_OPT_NMI},                                                 \
+    {"backend", required_argument, NULL, RUN_OPT_BACKEND},                                         \
+    {"needs", required_argument, NULL, RUN_OPT_NEEDS}
 /* clang-format on */
 
 /* What getopt_long() returned, with optarg: CLI_OK, or CLI_USAGE with the line printed. */

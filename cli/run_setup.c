@@ -168,7 +168,10 @@ static int apply_ept(const struct ept_rights *ept, struct machine *m, struct err
     int rc = machine_protect(m, ept->first, ept->last - ept->first + 1, ept->rights);
 
     return rc ? error_set(err, rc, "--ept: 0x%" PRIx64 "-0x%" PRIx64 ": %s", ept->first, ept->last,
-                          rc == -EFAULT ? "there is not memory everywhere" : strerror(-rc))
+                          rc == -EFAULT ? "there is not memory everywhere"
+                          : rc == -ENOTSUP
+                              ? "the second stage is the kernel's own, --backend emu has one"
+                              : strerror(-rc))
               : 0;
 }
 

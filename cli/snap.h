@@ -40,9 +40,9 @@ int snap_name_check(struct store *store, const char *lab, const char *name, cons
 int snap_name_make(struct store *store, const struct machine *m, const char *lab,
                    char name[NODE_NAME_SIZE], struct error *err);
 
-/* A machine of what `what` names; says on standard error when it boots anew. */
-int snap_machine(const char *what, const struct text_sink *text, struct machine **m,
-                 struct node *node, struct error *err);
+/* A machine of what `what` names, as snapshot_machine(); says on standard error when it boots anew. */
+int snap_machine(const char *what, const struct backend_ops *backend, const struct text_sink *text,
+                 struct machine **m, struct node *node, struct error *err);
 
 /*
  * Where a lab's screen opens: at a snapshot, or ("" ) at its start. `folder` is the lab's; what could not be

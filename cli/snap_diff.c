@@ -79,9 +79,9 @@ static int compare(char **what, bool json, struct error *err)
     struct machine *old = NULL, *new = NULL;
     struct node nodes[2];
     struct report r = {.list = json ? json_array() : NULL};
-    int rc = snap_machine(what[0], &nobody, &old, &nodes[0], err);
+    int rc = snap_machine(what[0], NULL, &nobody, &old, &nodes[0], err);
 
-    rc = rc ? rc : snap_machine(what[1], &nobody, &new, &nodes[1], err);
+    rc = rc ? rc : snap_machine(what[1], NULL, &nobody, &new, &nodes[1], err);
     if (!rc && machine_differences(old, new, found, &r) < 0)
         rc = error_set(err, -1, "%.40s and %.40s: the machines have not the same RAM, ROM and disk",
                        what[0], what[1]);

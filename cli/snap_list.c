@@ -197,7 +197,7 @@ static void read_state(struct store *store, struct shown *s)
     struct machine *m;
     bool boots;
 
-    if (snapshot_machine(store, s->node.id, &nobody, &m, &boots, &s->why))
+    if (snapshot_machine(store, s->node.id, NULL, &nobody, &m, &boots, &s->why))
         return;
     snprintf(s->state, sizeof(s->state), "%016" PRIx64, machine_state_hash(m));
     machine_destroy(m);

@@ -191,8 +191,8 @@ int snap_find(struct store *store, const char *what, struct node *node, struct e
     return rc;
 }
 
-int snap_machine(const char *what, const struct text_sink *text, struct machine **m,
-                 struct node *node, struct error *err)
+int snap_machine(const char *what, const struct backend_ops *backend, const struct text_sink *text,
+                 struct machine **m, struct node *node, struct error *err)
 {
     struct store *store;
     bool boots = false;
@@ -201,7 +201,7 @@ int snap_machine(const char *what, const struct text_sink *text, struct machine 
     if (rc)
         return rc;
     rc = snap_find(store, what, node, err);
-    rc = rc ? rc : snapshot_machine(store, node->id, text, m, &boots, err);
+    rc = rc ? rc : snapshot_machine(store, node->id, backend, text, m, &boots, err);
     store_close(store);
     if (!rc && boots)
         fprintf(stderr, "vlab: %s: it has no RAM: the machine boots from its disk\n", what);

@@ -7,6 +7,7 @@
  */
 #include "course/catalog.h"
 
+#include "core/backend.h"
 #include "core/control_names.h"
 #include "core/ram.h"
 #include "course/conf.h"
@@ -145,6 +146,16 @@ static int read_mmu(const struct conf *conf, struct lab *lab, struct error *err)
     return 0;
 }
 
+static int read_cpu_needs(const struct conf *conf, struct lab *lab, struct error *err)
+{
+    const char *words = conf_text(conf, "needs", 0);
+
+    if (words && !backend_needs_parse(words, &lab->needs))
+        return conf_error(conf, "needs", 0, err, "\"%.40s\": see core/backend.c for the words",
+                          words);
+    return 0;
+}
+
 static int read_exiting(const struct conf *conf, struct lab *lab, struct error *err)
 {
     struct controls scratch;
@@ -181,6 +192,7 @@ static int read_machine(const struct conf *conf, struct lab *lab, struct error *
     if (!ret && lab->ram_size % PAGE_SIZE)
         ret = conf_error(conf, "ram", 0, err, "not a multiple of 4K");
     ret = ret ? ret : read_mmu(conf, lab, err);
+    ret = ret ? ret : read_cpu_needs(conf, lab, err);
     return ret ? ret : read_exiting(conf, lab, err);
 }
 
@@ -217,10 +229,11 @@ static int read_lab_exercises(const struct conf *conf, struct lab *lab, struct e
     return 0;
 }
 
-static const struct conf_key lab_keys[] = {
-    {"title", CONF_ONCE},       {"goal", CONF_ONCE},    {"image", CONF_ONCE},
-    {"kind", CONF_ONCE},        {"ram", CONF_ONCE},     {"at", CONF_OPTIONAL},
-    {"exiting", CONF_OPTIONAL}, {"mmu", CONF_OPTIONAL}, {"exercise", CONF_ANY}};
+static const struct conf_key lab_keys[] = {{"title", CONF_ONCE},       {"goal", CONF_ONCE},
+                                           {"image", CONF_ONCE},       {"kind", CONF_ONCE},
+                                           {"ram", CONF_ONCE},         {"at", CONF_OPTIONAL},
+                                           {"exiting", CONF_OPTIONAL}, {"mmu", CONF_OPTIONAL},
+                                           {"needs", CONF_OPTIONAL},   {"exercise", CONF_ANY}};
 
 static int fill_lab(const struct course *course, const struct conf *conf, struct lab *lab,
                     struct error *err)

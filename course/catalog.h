@@ -45,6 +45,7 @@ struct lab {
     uint64_t ram_size;             /* bytes */
     char exiting[LAB_EXITING_MAX]; /* for controls_parse(), checked; "": the defaults */
     struct lab_mmu mmu;
+    uint32_t needs;              /* of a CPU, bits 1 << enum backend_need of core/backend.h */
     char image[COURSE_PATH_MAX]; /* the built guest; may not exist yet */
     char sheet[COURSE_PATH_MAX]; /* README.md */
     char exercises[LAB_EXERCISES_MAX][COURSE_NAME_MAX];

@@ -158,7 +158,7 @@ struct machine *session_snap_machine(struct session *s, const char *id)
     struct error err = {0};
     bool boots;
 
-    if (!open_store(s, &err) || snapshot_machine(s->store, id, &sink, &m, &boots, &err)) {
+    if (!open_store(s, &err) || snapshot_machine(s->store, id, NULL, &sink, &m, &boots, &err)) {
         session_message(s, true, "%s", err.text);
         return NULL;
     }
@@ -175,7 +175,7 @@ static void compare(struct session *s, struct snapshots_look *look)
     bool boots;
 
     if (!look->asked.id[0] ||
-        snapshot_machine(s->store, look->asked.id, &nobody, &old, &boots, &err))
+        snapshot_machine(s->store, look->asked.id, NULL, &nobody, &old, &boots, &err))
         return;
     look->compared = machine_differences(old, s->machine, add_difference, look) >= 0;
     machine_destroy(old);

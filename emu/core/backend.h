@@ -33,28 +33,68 @@ struct vcpu {
 
 enum backend_level { BACKEND_ABSENT, BACKEND_LIMITED, BACKEND_FULL };
 
+/* What a guest may need of a CPU, one bit each of a mask. */
+enum backend_need {
+    NEED_REAL,     /* real mode */
+    NEED_PROT32,   /* 32-bit protected mode without paging */
+    NEED_LONG,     /* 64-bit mode */
+    NEED_PAGING32, /* 32-bit paging */
+    NEED_PAE,      /* PAE paging */
+    NEED_SSE,      /* SSE in ring 0 */
+    NEED_X87,      /* x87 in ring 0 */
+    NEED_INT,      /* INT n and INT3 in ring 0 */
+    NEED_INT_USER, /* INT n in ring 3 */
+    NEED_VMCALL,
+    NEED_MSR_EXITS, /* RDMSR and WRMSR leave the guest */
+    NEED_STEP,      /* single steps by the monitor */
+    NEED_WINDOW,    /* interrupts come as soon as the guest lets them */
+    NEED_LA57,      /* 5-level paging, */
+    NEED_PKU,       /* and protection keys: a CPU may be whole without them */
+    NEED_ALL, /* every instruction in every ring, as the emulated CPU and hardware have them */
+    NEED_COUNT
+};
+
+#define BACKEND_NEEDS_ALL (1u << NEED_ALL)
+
+/* "real", "paging32", ...: as lab.conf and tests/guest/kvm.txt name it; never NULL. */
+const char *backend_need_name(enum backend_need need);
+/* In words: "32-bit paging". */
+const char *backend_need_text(enum backend_need need);
+/* Words by blanks into a mask; false: one is none of them. */
+bool backend_needs_parse(const char *words, uint32_t *needs);
+
 struct backend_report {
     enum backend_level level;
     char version[64];
     char missing[512]; /* one line each, newline-separated; empty when level is full */
+    uint32_t lacks;    /* bits 1 << enum backend_need */
 };
 
 /* Why a backend's run() came back. */
 enum backend_stop {
     BACKEND_EXIT,    /* *exit is filled */
-    BACKEND_BUDGET,  /* the instruction budget is used up, exactly */
+    BACKEND_BUDGET,  /* the budget is used up: of instructions, exactly */
     BACKEND_STOPPED, /* machine->stop_requested was seen */
     BACKEND_BREAK,   /* a breakpoint, core/breaks.h: the instruction at RIP has not executed */
     BACKEND_BROKEN   /* cannot go on; `err` says why */
 };
 
 struct backend_ops {
-    const char *name; /* "emu", "kvm" */
-    /* What this host can do. Runs the self-test; err-free: everything is in the report. */
-    void (*probe)(struct backend_report *report);
+    const char *name;  /* "emu", "kvm" */
+    bool counts_insns; /* else machine->insns counts single steps alone */
+    bool second_stage; /* it walks machine->cpu_ept; else the second stage is somebody else's */
+    /*
+     * What this host can do, of what a guest with these needs asks for (BACKEND_NEEDS_ALL: of everything).
+     * Runs the self-test; err-free: everything is in the report.
+     */
+    void (*probe)(struct backend_report *report, uint32_t needs);
     int (*open)(struct vcpu *vcpu, struct error *err);
     void (*close)(struct vcpu *vcpu);
-    /* Run for at most `insns` instructions (UINT64_MAX: no limit), adding to machine->insns. */
+    /*
+     * Run for at most `insns` instructions (UINT64_MAX: no limit), adding to machine->insns. A CPU that
+     * cannot count them adds nanoseconds to machine->ran instead, and takes `insns` as so many; a few it
+     * runs one by one, and counts.
+     */
     enum backend_stop (*run)(struct vcpu *vcpu, uint64_t insns, struct vm_exit *exit,
                              struct error *err);
     /* Single registers, the fast path of exit handlers. RIP is the offset in CS. */
@@ -104,6 +144,8 @@ struct backend_ops {
     void (*get_paging)(struct vcpu *vcpu, struct x86_paging *mmu);
     /* Guest-physical memory or its rights changed behind the CPU's back. */
     void (*invalidate)(struct vcpu *vcpu, uint64_t gpa, uint64_t size);
+    /* The run is over: pages that only the CPU knows were written go into the dirty logs. NULL: none. */
+    void (*rest)(struct vcpu *vcpu);
 };
 
 extern const struct backend_ops backend_unicorn;

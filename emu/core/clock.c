@@ -5,7 +5,7 @@
 
 uint64_t clock_now(const struct machine *m)
 {
-    return m->insns + m->slept;
+    return m->insns + m->slept + m->ran;
 }
 
 static struct device *next_device(struct machine *m)

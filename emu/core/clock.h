@@ -3,7 +3,8 @@
  *
  * One instruction takes one nanosecond, and a CPU that waits in HLT sleeps to the next thing that a
  * device has due. So time depends on nothing but what the guest did, and a run repeats exactly. The
- * time stamp counter counts the same nanoseconds: 1 GHz.
+ * time stamp counter counts the same nanoseconds: 1 GHz. On a real CPU, which does not count instructions,
+ * the time that it runs is the host's.
  */
 #ifndef VLAB_CORE_CLOCK_H
 #define VLAB_CORE_CLOCK_H

@@ -418,7 +418,8 @@ void machine_ept_changed(struct machine *m)
 
 int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rights)
 {
-    int rc = backing_protect(&m->ept, &m->ram, gpa, size, rights);
+    int rc = m->vcpu->ops->second_stage ? backing_protect(&m->ept, &m->ram, gpa, size, rights)
+                                        : -ENOTSUP;
 
     remapped(m, gpa, size);
     return rc;

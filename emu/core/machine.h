@@ -10,7 +10,7 @@
  * - A machine owns everything in it; two machines in one process do not know of each other.
  * - One thread at a time uses a machine, except machine_request_stop(), which any thread or signal
  *   handler may call.
- * - Runs repeat exactly: nothing in a run depends on the host.
+ * - Runs on the emulated CPU repeat exactly: nothing in them depends on the host.
  */
 #ifndef VLAB_CORE_MACHINE_H
 #define VLAB_CORE_MACHINE_H
@@ -140,6 +140,7 @@ struct machine {
                                 instruction make; reason 0: none */
     uint64_t random;         /* state of RDRAND */
     uint64_t slept;          /* ns that the CPU has waited in HLT; see core/clock.h */
+    uint64_t ran;            /* ns that a CPU has run which does not count instructions */
     uint64_t exits;          /* handled since creation */
     uint64_t exit_counts[EXIT_REASON_COUNT];
     bool debug_exit; /* the device was written in this run */
@@ -220,7 +221,7 @@ int machine_add_rom(struct machine *m, const uint8_t *image, uint64_t size, stru
 
 /*
  * Set the second-stage rights (EPT_ bits) of [gpa, gpa + size). -EFAULT when a page has no memory.
- * -ENOMEM and -ENOSPC: no frame is left for a table.
+ * -ENOMEM and -ENOSPC: no frame is left for a table. -ENOTSUP: the CPU does not walk the machine's tables.
  */
 int machine_protect(struct machine *m, uint64_t gpa, uint64_t size, unsigned rights);
 

@@ -116,6 +116,7 @@ int ram_add_rom(struct ram *ram, const uint8_t *image, uint64_t size, struct err
                                .read_only = true,
                                .alias = true};
     ram->count += 2;
+    ram->layout++;
     return 0;
 }
 
@@ -209,6 +210,7 @@ static int change_page(struct ram *ram, struct ram_page *page, uint64_t gpa, str
     int rc;
 
     *page = to;
+    ram->layout++;
     rc = ram->moved ? ram->moved(ram->ctx, gpa & PAGE_MASK) : 0;
     if (rc)
         *page = old;

@@ -63,7 +63,8 @@ struct ram {
     struct host_memory *host;
     struct ram_slot slots[RAM_SLOTS_MAX];
     unsigned count;
-    uint64_t size; /* bytes of RAM, ROM not counted */
+    uint64_t size;   /* bytes of RAM, ROM not counted */
+    uint64_t layout; /* another number after each change of what lies where, and who may write it */
     struct dirty_pages dirty[DIRTY_LOGS];
     /*
      * A page is to be backed by another frame, or shared, or is no longer: who maps it, maps it again.

@@ -134,6 +134,12 @@ static bool cannot_run(struct machine *m, struct run_result *result)
     return true;
 }
 
+/* What a budget counts: instructions, or nanoseconds where the CPU does not count them. */
+static uint64_t work_done(const struct machine *m)
+{
+    return m->insns + m->ran;
+}
+
 /* A guest whose every instruction faults retires none: turns without one end such a run. */
 static uint64_t budget_left(const struct run_limits *limits, uint64_t used, uint64_t idle)
 {
@@ -196,10 +202,10 @@ static bool run_guest(struct machine *m, uint64_t due, uint64_t left, struct run
 }
 
 /* True when the run is over and result->stop says why. */
-static bool run_once(struct machine *m, const struct run_limits *limits, uint64_t insns_before,
+static bool run_once(struct machine *m, const struct run_limits *limits, uint64_t before,
                      uint64_t idle, struct run_result *result)
 {
-    uint64_t left = budget_left(limits, m->insns - insns_before, idle), due;
+    uint64_t left = budget_left(limits, work_done(m) - before, idle), due;
 
     due = clock_deadline(m);
     if (due <= clock_now(m)) { /* first: a moment is the same whatever ends the run there */
@@ -236,18 +242,20 @@ static bool broke(struct machine *m, struct run_result *result)
 
 int machine_run(struct machine *m, const struct run_limits *limits, struct run_result *result)
 {
-    uint64_t insns_before = m->insns, idle = 0;
+    uint64_t insns_before = m->insns, before = work_done(m), idle = 0;
     bool done = false;
 
     memset(result, 0, sizeof(*result));
     breaks_begin(m);
     while (!done && !cannot_run(m, result)) {
-        uint64_t insns = m->insns;
+        uint64_t done_before = work_done(m);
 
-        done = run_once(m, limits, insns_before, idle, result) || broke(m, result) ||
-               was_ended(m, result);
-        idle += m->insns == insns;
+        done =
+            run_once(m, limits, before, idle, result) || broke(m, result) || was_ended(m, result);
+        idle += work_done(m) == done_before;
     }
+    if (m->vcpu->ops->rest)
+        m->vcpu->ops->rest(m->vcpu);
     atomic_store(&m->stop_requested, false);
     breaks_end(m, result);
     result->breakpoint = result->stop == STOP_BREAK ? m->breaks.hit : 0;

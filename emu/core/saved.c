@@ -75,10 +75,17 @@ static void each_flag(struct cursor *c, bool *value)
 
 #define CLOCK_SIZE (8 * (4 + EXIT_REASON_COUNT))
 
+/* On which CPU it passed does not matter for what the time is. */
 static void clock_section(struct machine *m, struct cursor *c)
 {
+    uint64_t beside = m->slept + m->ran;
+
     each64(c, &m->insns);
-    each64(c, &m->slept);
+    each64(c, &beside);
+    if (c->reads) {
+        m->slept = beside;
+        m->ran = 0;
+    }
     each64(c, &m->random);
     each64(c, &m->exits);
     for (unsigned i = 0; i < EXIT_REASON_COUNT; i++)

@@ -332,8 +332,9 @@ static int put_everything(const struct source *s, struct machine *m)
     return rc == -EINVAL ? bad(s->err, node) : rc;
 }
 
-int snapshot_machine(struct store *store, const char *id, const struct text_sink *text,
-                     struct machine **m, bool *boots, struct error *err)
+int snapshot_machine(struct store *store, const char *id, const struct backend_ops *backend,
+                     const struct text_sink *text, struct machine **m, bool *boots,
+                     struct error *err)
 {
     struct node node = {.has_ram = false};
     struct shape shape;
@@ -344,6 +345,7 @@ int snapshot_machine(struct store *store, const char *id, const struct text_sink
     rc = rc ? rc : read_shape(&node, &shape, err);
     if (!rc) {
         shape.config.text = *text;
+        shape.config.backend = backend;
         rc = machine_create(m, &shape.config, err);
     }
     rc = rc ? rc : put_everything(&source, *m);
@@ -413,7 +415,7 @@ int snapshot_restore(struct store *store, const char *id, struct machine *m, boo
     const struct text_sink nobody = {0};
     struct saved saved = {0};
     struct machine *from;
-    int rc = snapshot_machine(store, id, &nobody, &from, boots, err);
+    int rc = snapshot_machine(store, id, NULL, &nobody, &from, boots, err);
 
     rc = rc ? rc : check_fit(m, from, id, err);
     if (!rc && machine_save(from, &saved))

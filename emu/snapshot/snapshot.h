@@ -37,12 +37,13 @@ int snapshot_take(struct store *store, const struct machine *m, const struct sna
                   char id[NODE_ID_SIZE], struct error *err);
 
 /*
- * A machine of a node, as it stood, or (*boots) as after RESET when the node has no RAM. `text` takes
- * what it prints. -EBADMSG: something of it is damaged, `err` says which page; -EPROTONOSUPPORT: another
+ * A machine of a node, as it stood, or (*boots) as after RESET when the node has no RAM. `backend` runs
+ * it, NULL: the emulated CPU; `text` takes what it prints. -EBADMSG: something of it is damaged, `err` says which page; -EPROTONOSUPPORT: another
  * version; -ENOENT: no such snapshot, or a page of it is not there.
  */
-int snapshot_machine(struct store *store, const char *id, const struct text_sink *text,
-                     struct machine **m, bool *boots, struct error *err);
+int snapshot_machine(struct store *store, const char *id, const struct backend_ops *backend,
+                     const struct text_sink *text, struct machine **m, bool *boots,
+                     struct error *err);
 
 /*
  * The same into a machine that there is, between runs: only pages that differ are written, and count as

@@ -13,6 +13,9 @@ struct x86_cpuid {
 
 /* Leaf 1, ECX: CR4.OSXSAVE, which the table cannot know. */
 #define CPUID_OSXSAVE (1u << 27)
+/* Leaf 7, ECX: protection keys; 5-level paging. */
+#define CPUID_PKU (1u << 3)
+#define CPUID_LA57 (1u << 16)
 /* Leaf 7, ECX: CR4.PKE, the same. */
 #define CPUID_OSPKE (1u << 4)
 

@@ -46,7 +46,8 @@ static struct machine *out(const char *id)
     struct machine *m;
     bool boots;
 
-    ck_assert_msg(snapshot_machine(store, id, &nobody, &m, &boots, &err) == 0, "%s", err.text);
+    ck_assert_msg(snapshot_machine(store, id, NULL, &nobody, &m, &boots, &err) == 0, "%s",
+                  err.text);
     ck_assert(!boots);
     return m;
 }
@@ -121,14 +122,14 @@ START_TEST(test_without_ram)
     bool boots;
 
     take(m, about, id);
-    ck_assert_int_eq(snapshot_machine(store, id, &nobody, &other, &boots, &err), 0);
+    ck_assert_int_eq(snapshot_machine(store, id, NULL, &nobody, &other, &boots, &err), 0);
     ck_assert(boots);
     run_for(other, 0, 0, &r);
     ck_assert_int_eq(r.stop, STOP_DEBUG_EXIT);
     machine_destroy(other);
     run_for(m, 0, 0, &r);
     take(m, about, id);
-    ck_assert_int_eq(snapshot_machine(store, id, &nobody, &other, &boots, &err), 0);
+    ck_assert_int_eq(snapshot_machine(store, id, NULL, &nobody, &other, &boots, &err), 0);
     ck_assert_uint_eq(other->insns, 0);
     ck_assert_mem_eq(other->disk.data, m->disk.data, (size_t)m->disk.blocks * DISK_BLOCK);
     machine_destroy(other);
@@ -289,7 +290,7 @@ START_TEST(test_restore_without_ram)
     run_for(m, 0, 0, &r);
     ck_assert_int_eq(snapshot_restore(store, id, m, &boots, &err), 0);
     ck_assert(boots);
-    ck_assert_int_eq(snapshot_machine(store, id, &nobody, &fresh, &boots, &err), 0);
+    ck_assert_int_eq(snapshot_machine(store, id, NULL, &nobody, &fresh, &boots, &err), 0);
     ck_assert_uint_eq(machine_state_hash(m), machine_state_hash(fresh));
     run_for(m, 0, 0, &r);
     ck_assert_int_eq(r.stop, STOP_DEBUG_EXIT);
@@ -387,7 +388,7 @@ START_TEST(test_damage_is_named)
     break_packs();
     store_close(store);
     ck_assert_int_eq(store_open(&store, bench_dir, true, &err), 0);
-    ck_assert_int_ne(snapshot_machine(store, id, &nobody, &other, &boots, &err), 0);
+    ck_assert_int_ne(snapshot_machine(store, id, NULL, &nobody, &other, &boots, &err), 0);
     ck_assert_ptr_null(other);
     ck_assert_msg(strstr(err.text, id) != NULL, "%s", err.text);
     ck_assert_msg(strstr(err.text, ", RAM at ") || strstr(err.text, ", disk at sector ") ||
@@ -451,7 +452,7 @@ START_TEST(test_hostile)
         ck_assert_int_eq(store_save_begin(store, &save, &err), 0);
         ck_assert_msg(store_save_finish(save, &bad, &err) == 0, "%s", err.text);
         err.text[0] = 0;
-        if (snapshot_machine(store, bad.id, &nobody, &other, &boots, &err)) {
+        if (snapshot_machine(store, bad.id, NULL, &nobody, &other, &boots, &err)) {
             ck_assert_int_ne(err.text[0], 0);
             refused++;
         }

@@ -1,6 +1,7 @@
 /* A machine for tests that run a few instructions, see fixture.h. */
 #include "tests/support/fixture.h"
 
+#include "backend/kvm/kvm.h"
 #include "util/bytes.h"
 
 #include <string.h>
@@ -51,6 +52,14 @@ void fixture_setup_shadow(void)
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
 
     config.shadow_paging = true;
+    create(config);
+}
+
+void fixture_setup_kvm(void)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+
+    config.backend = &backend_kvm;
     create(config);
 }
 

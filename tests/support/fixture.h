@@ -28,6 +28,7 @@ extern struct fixture f;
 void fixture_setup(void);
 void fixture_setup_ept_flags(void); /* its second stage has A and D flags */
 void fixture_setup_shadow(void);    /* a machine without a second stage: shadow paging */
+void fixture_setup_kvm(void);       /* a machine on /dev/kvm */
 void fixture_teardown(void);
 void fixture_again(void); /* one after the other */
 

@@ -977,11 +977,12 @@ static int unicorn_open(struct vcpu *vcpu, struct error *err)
     return rc ? rc : engine_attach(vcpu, err);
 }
 
-static void unicorn_probe(struct backend_report *report)
+static void unicorn_probe(struct backend_report *report, uint32_t needs)
 {
     unsigned version = uc_version(NULL, NULL);
     struct error err = {0};
 
+    (void)needs;
     memset(report, 0, sizeof(*report));
     snprintf(report->version, sizeof(report->version), "Unicorn %u.%u.%u", version >> 24,
              version >> 16 & 0xff, version >> 8 & 0xff);
@@ -995,6 +996,8 @@ static void unicorn_probe(struct backend_report *report)
 
 const struct backend_ops backend_unicorn = {
     .name = "emu",
+    .counts_insns = true,
+    .second_stage = true,
     .probe = unicorn_probe,
     .open = unicorn_open,
     .close = unicorn_close,
