@@ -13,7 +13,7 @@ set_packages() {
         command -v "${CC:-cc}" >/dev/null || echo gcc
         echo libc6-dev pkg-config nasm libncurses-dev libcapstone-dev libjansson-dev libxxhash-dev libzstd-dev
         ;;
-    test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux procps ;;
+    test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux procps busybox-static cpio ;;
     fuzz)    echo clang ;;
     bench)   echo gdb cgdb util-linux ;; # beside the packages of test
     tidy)    echo clang-tidy ;;

@@ -78,7 +78,7 @@ bad 2 "vlab: run: --nmi: 'soon' is not a time in ns" run ./ok.bin --nmi soon
 bad 2 "vlab: run: --nmi: '5' is before the one in front of it" run ./ok.bin --nmi 6 --nmi 5
 bad 2 "vlab: run: --at: 'here' is not an address such as 0x7c00" run ./ok.bin --at here
 bad 2 "vlab: run: --backend: 'tcg' is none of emu, kvm, auto" run ./ok.bin --backend tcg
-bad 1 "vlab: --backend kvm: this version runs guests on the emulated CPU only" run ./ok.bin --backend kvm
+bad 2 "vlab: run: --needs: 'fast': not words of the list in 'vlab run --help'" run ./ok.bin --needs fast
 
 # Images. Each with --trace: no trace may be left.
 bad_image() {

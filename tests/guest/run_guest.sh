@@ -16,9 +16,12 @@ guests() {
 }
 
 # run_vlab IMAGE OUTPUT: the guest's text, then "status N", into OUTPUT. What ends by a triple fault
-# has "triple-fault" instead of the number, and what ends in another way the reason.
+# has "triple-fault" instead of the number, and what ends in another way the reason. RUN_OPTIONS,
+# RUN_NEEDS and RUN_BUDGET: more options, what the guest needs of a CPU, and for how long it may run.
 run_vlab() {
-    "$VLAB" run "$1" --ram 32M --json --insns 50000000 >"$2.out" 2>"$2.err" </dev/null || cat "$2.err"
+    # shellcheck disable=SC2086 # options are meant to split
+    "$VLAB" run "$1" --ram 32M --json --insns "${RUN_BUDGET:-50000000}" --needs "${RUN_NEEDS:-}" ${RUN_OPTIONS:-} \
+        >"$2.out" 2>"$2.err" </dev/null || cat "$2.err"
     sed '$d' "$2.out" >"$2"
     case $(tail -n 1 "$2.out") in
     *'"stop":"debug-exit"'*) tail -n 1 "$2.out" | sed 's/.*"status": *\([0-9]*\).*/status \1/' ;;
