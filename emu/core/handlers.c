@@ -264,10 +264,13 @@ static enum handled on_vmcall(struct machine *m, struct vm_exit *exit, struct ru
 static void check_breakpoints(struct machine *m, uint16_t port, unsigned size)
 {
     const struct backend_ops *ops = m->vcpu->ops;
-    uint64_t dr[4], dr7 = ops->get_dr(m->vcpu, 7);
+    uint64_t dr[4], dr7;
     unsigned hit;
 
-    if (!x86_breakpoints_enabled(dr7) || !(ops->get_cr(m->vcpu, 4) & CR4_DE))
+    if (!(ops->get_cr(m->vcpu, 4) & CR4_DE)) /* first: debug registers may be a system call away */
+        return;
+    dr7 = ops->get_dr(m->vcpu, 7);
+    if (!x86_breakpoints_enabled(dr7))
         return;
     for (unsigned i = 0; i < 4; i++)
         dr[i] = ops->get_dr(m->vcpu, i);

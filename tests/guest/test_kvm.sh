@@ -15,6 +15,7 @@ words_of() {
 excluded() {
     case ${KVM_WHERE:-here} in
     tcg) [ "$2" = bochs ] || grep -Eq "^not (any|tcg|amd) $1\$" "$TOP/tests/guest/kvm.txt" ;;
+    bochs) [ "$2" = qemu ] || grep -Eq "^not (any|bochs) $1\$" "$TOP/tests/guest/kvm.txt" ;;
     amd) grep -Eq "^not (any|amd) $1\$" "$TOP/tests/guest/kvm.txt" ;;
     *) grep -q "^not any $1\$" "$TOP/tests/guest/kvm.txt" ;;
     esac

@@ -374,7 +374,7 @@ START_TEST(test_budget_ends_a_loop)
     struct run_result result;
 
     fixture_setup_kvm();
-    LOAD(enter_real, 0xeb, 0xfe);
+    LOAD(enter_real, 0xfb, 0xeb, 0xfe); /* sti; l: jmp l */
     result = run(5000000, 0);
     ck_assert_int_eq(result.stop, STOP_BUDGET);
     ck_assert_uint_eq(result.exits, 0);
@@ -394,7 +394,7 @@ START_TEST(test_request_ends_a_loop)
     struct itimerval soon = {.it_value = {.tv_usec = 20000}};
 
     fixture_setup_kvm();
-    LOAD(enter_real, 0xeb, 0xfe);
+    LOAD(enter_real, 0xfb, 0xeb, 0xfe);
     signal(SIGALRM, on_alarm);
     setitimer(ITIMER_REAL, &soon, NULL);
     ck_assert_int_eq(run(0, 0).stop, STOP_REQUEST);

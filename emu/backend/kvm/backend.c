@@ -160,7 +160,7 @@ static enum backend_stop step(struct kvm_cpu *cpu, struct vm_exit *exit, struct 
 static bool at_break(struct kvm_cpu *cpu)
 {
     struct machine *m = cpu->machine;
-    uint64_t gva = kvm_linear_rip(cpu);
+    uint64_t gva = kvm_linear(cpu, cpu->run->s.regs.regs.rip);
     uint32_t mask = breaks_at_rip(&m->breaks, gva);
 
     return mask && breaks_stop_insn(m, gva, mask, false);

@@ -100,7 +100,7 @@ static uint64_t store_linear(const struct x86_insn *insn, const uint8_t *bytes,
 }
 
 static bool fits_store(struct kvm_cpu *cpu, const struct x86_insn *insn, const uint8_t *bytes,
-                       const struct x86_state *state)
+                       struct x86_state *state)
 {
     const struct kvm_run *run = cpu->run;
     uint8_t value[8];
@@ -120,22 +120,37 @@ static bool fits_store(struct kvm_cpu *cpu, const struct x86_insn *insn, const u
 /* ---- which ------------------------------------------------------------------------------- */
 
 typedef bool fits(struct kvm_cpu *cpu, const struct x86_insn *insn, const uint8_t *bytes,
-                  const struct x86_state *state);
+                  struct x86_state *state);
 
-static bool find(struct kvm_cpu *cpu, uint64_t end, fits *fits, uint64_t *rip)
+/* The bytes in front of `end`, at most `most`: fewer where the page before cannot be read. */
+static unsigned read_before(struct kvm_cpu *cpu, uint64_t end, unsigned most, uint8_t *bytes)
 {
-    struct x86_state state;
-    struct x86_insn insn;
-    uint8_t bytes[INSN_MAX];
-    unsigned found = 0;
+    unsigned count = end < most ? (unsigned)end : most;
+    unsigned in_page = (unsigned)(kvm_linear(cpu, end) % PAGE_SIZE);
 
-    kvm_registers_get(cpu, &state);
-    state.rip = end;
-    for (unsigned length = 1; length <= INSN_MAX && length <= end; length++) {
-        if (!kvm_decode(cpu, end - length, &insn, bytes) || insn.length != length)
+    if (machine_read_linear(cpu->machine, kvm_linear(cpu, end - count), bytes, count) == count)
+        return count;
+    if (in_page >= count)
+        return 0;
+    return (unsigned)machine_read_linear(cpu->machine, kvm_linear(cpu, end - in_page), bytes,
+                                         in_page);
+}
+
+static bool find(struct kvm_cpu *cpu, uint64_t end, unsigned longest, fits *fits,
+                 struct x86_state *state, uint64_t *rip)
+{
+    uint8_t bytes[INSN_MAX];
+    unsigned count = read_before(cpu, end, longest, bytes), found = 0;
+    unsigned bits = x86_mode_bits(kvm_mode(cpu));
+    struct x86_insn insn;
+
+    for (unsigned length = 1; length <= count; length++) {
+        const uint8_t *at = bytes + (count - length);
+
+        if (!x86_decode(at, length, bits, &insn) || insn.length != length)
             continue;
-        state.rip = end - length;
-        if (!fits(cpu, &insn, bytes, &state))
+        state->rip = end - length;
+        if (!fits(cpu, &insn, at, state))
             continue;
         found++;
         *rip = end - length;
@@ -144,18 +159,26 @@ static bool find(struct kvm_cpu *cpu, uint64_t end, fits *fits, uint64_t *rip)
 }
 
 static bool fits_io(struct kvm_cpu *cpu, const struct x86_insn *insn, const uint8_t *bytes,
-                    const struct x86_state *state)
+                    struct x86_state *state)
 {
     (void)bytes, (void)state;
     return behind_is_io(cpu, insn);
 }
 
+/* A prefix each for operand and address size, segment and repetition, and an opcode of two bytes. */
+#define IO_INSN_MAX 6
+
 bool behind_io(struct kvm_cpu *cpu, uint64_t end, uint64_t *rip)
 {
-    return find(cpu, end, fits_io, rip);
+    struct x86_state unused;
+
+    return find(cpu, end, IO_INSN_MAX, fits_io, &unused, rip);
 }
 
 bool behind_store(struct kvm_cpu *cpu, uint64_t end, uint64_t *rip)
 {
-    return find(cpu, end, fits_store, rip);
+    struct x86_state state;
+
+    kvm_registers_get(cpu, &state);
+    return find(cpu, end, INSN_MAX, fits_store, &state, rip);
 }

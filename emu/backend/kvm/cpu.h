@@ -175,7 +175,8 @@ void pending_drop(struct kvm_cpu *cpu);
 void kvm_describe(struct kvm_cpu *cpu, struct vm_exit *exit);
 /* What the kernel came back for; false: the guest just goes on, or *broken has what went wrong. */
 bool kvm_exit_fill(struct kvm_cpu *cpu, struct vm_exit *exit, struct error *broken);
-uint64_t kvm_linear_rip(struct kvm_cpu *cpu);
+/* The linear address of an offset in CS. */
+uint64_t kvm_linear(struct kvm_cpu *cpu, uint64_t rip);
 /* The instruction at a RIP, with its bytes; false when there is none. */
 bool kvm_decode(struct kvm_cpu *cpu, uint64_t rip, struct x86_insn *insn, uint8_t bytes[15]);
 

@@ -18,21 +18,16 @@ static struct kvm_regs *regs_of(struct kvm_cpu *cpu)
 
 /* ---- where the guest is ------------------------------------------------------------------ */
 
-static uint64_t linear_rip(struct kvm_cpu *cpu, uint64_t rip)
+uint64_t kvm_linear(struct kvm_cpu *cpu, uint64_t rip)
 {
     uint64_t gva = rip + cpu->run->s.regs.sregs.cs.base;
 
     return kvm_mode(cpu) == X86_MODE_LONG64 ? rip : gva & 0xffffffff;
 }
 
-uint64_t kvm_linear_rip(struct kvm_cpu *cpu)
-{
-    return linear_rip(cpu, regs_of(cpu)->rip);
-}
-
 bool kvm_decode(struct kvm_cpu *cpu, uint64_t rip, struct x86_insn *insn, uint8_t bytes[15])
 {
-    size_t size = machine_read_linear(cpu->machine, linear_rip(cpu, rip), bytes, 15);
+    size_t size = machine_read_linear(cpu->machine, kvm_linear(cpu, rip), bytes, 15);
 
     return x86_decode(bytes, size, x86_mode_bits(kvm_mode(cpu)), insn);
 }
