@@ -7,6 +7,7 @@
 #include "cli/device_report.h"
 #include "cli/run_options.h"
 
+#include "backend/kvm/kvm.h"
 #include "core/backend.h"
 #include "core/machine.h"
 #include "trace/trace.h"
@@ -25,6 +26,7 @@ struct options {
     const char *trace;
     bool json;
     bool devices;
+    bool kept;
     struct run_limits limits;
     struct breakpoint breaks[MACHINE_BREAKS_MAX];
     unsigned break_count;
@@ -51,7 +53,16 @@ static void on_interrupt(int signal)
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-enum { OPT_HELP = 256, OPT_INSNS, OPT_EXITS, OPT_BREAK, OPT_TRACE, OPT_DEVICES, OPT_JSON };
+enum {
+    OPT_HELP = 256,
+    OPT_INSNS,
+    OPT_EXITS,
+    OPT_BREAK,
+    OPT_TRACE,
+    OPT_DEVICES,
+    OPT_KEPT,
+    OPT_JSON
+};
 
 static const struct option long_options[] = {
     {"help", no_argument, NULL, OPT_HELP},
@@ -62,6 +73,7 @@ static const struct option long_options[] = {
     {"until", required_argument, NULL, OPT_BREAK},
     {"trace", required_argument, NULL, OPT_TRACE},
     {"devices", no_argument, NULL, OPT_DEVICES},
+    {"kept", no_argument, NULL, OPT_KEPT},
     {"json", no_argument, NULL, OPT_JSON},
     RUN_OPTIONS,
     {0},
@@ -93,6 +105,9 @@ static int parse_option(int c, char **argv, struct options *o)
         return CLI_OK;
     case OPT_DEVICES:
         o->devices = true;
+        return CLI_OK;
+    case OPT_KEPT:
+        o->kept = true;
         return CLI_OK;
     case OPT_JSON:
         o->json = true;
@@ -220,6 +235,30 @@ static void print_summary(const struct machine *m, const struct run_result *resu
     fputc('\n', stderr);
 }
 
+/* What the kernel kept to itself, where a guest ran on /dev/kvm. */
+static void print_kept(const struct machine *m)
+{
+    struct kvm_counter list[KVM_COUNTERS_MAX];
+    unsigned count = kvm_counters(m->vcpu, list, KVM_COUNTERS_MAX);
+
+    if (!count)
+        puts(m->vcpu->ops->counts_insns ? "the emulated CPU keeps no exits to itself"
+                                        : "this kernel does not tell what it counts");
+    for (unsigned i = 0; i < count; i++)
+        printf("%-17s %10" PRIu64 "  %s\n", list[i].name, list[i].value, list[i].text);
+}
+
+static json_t *kept_json(const struct machine *m)
+{
+    struct kvm_counter list[KVM_COUNTERS_MAX];
+    unsigned count = kvm_counters(m->vcpu, list, KVM_COUNTERS_MAX);
+    json_t *object = json_object();
+
+    for (unsigned i = 0; i < count; i++)
+        json_object_set_new(object, list[i].name, json_integer((json_int_t)list[i].value));
+    return object;
+}
+
 static void print_json(const struct machine *m, const struct options *o,
                        const struct run_result *result, const struct output *out)
 {
@@ -238,6 +277,8 @@ static void print_json(const struct machine *m, const struct options *o,
         json_object_set_new(object, "error", json_string(result->error.text));
     if (o->devices)
         json_object_set_new(object, "devices", device_report_json(m));
+    if (o->kept)
+        json_object_set_new(object, "kept", kept_json(m));
     if (out->last != '\n')
         putchar('\n');
     json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -252,10 +293,12 @@ static int report(const struct machine *m, const struct options *o, const struct
 
     if (o->json)
         print_json(m, o, result, out);
-    else if (out->last != '\n' && (out->terminal || o->devices))
+    else if (out->last != '\n' && (out->terminal || o->devices || o->kept))
         putchar('\n');
     if (o->devices && !o->json)
         device_report_print(m, stdout);
+    if (o->kept && !o->json)
+        print_kept(m);
     fflush(stdout);
     if (!o->json || failed)
         print_summary(m, result);
@@ -342,7 +385,8 @@ const struct verb verb_run = {
         "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
         "[--backend emu|kvm|auto] [--needs WORDS] [--ram SIZE] "
         "[--insns N] [--exits N] [--break SPEC] [--trace FILE] [--input FILE] [--exiting LIST] "
-        "[--mmu ept|ept-ad|shadow] [--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--json]",
+        "[--mmu ept|ept-ad|shadow] [--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--kept] "
+        "[--json]",
     .summary = "run a lab or an image without a screen, to a stop",
     .help =
         "LAB is a lab of the course (01, anatomy). A name with a slash, or of a file that exists,\n"
@@ -400,6 +444,9 @@ const struct verb verb_run = {
         "                 misconfiguration; any number\n"
         "  --nmi NS       press the NMI button NS after the start, an instruction taking 1 ns; up\n"
         "                 to 16 times, in order\n"
+        "  --kept         at the end: what the kernel counted of a guest on /dev/kvm, exits that "
+        "it kept\n"
+        "                 to itself among them; with --json an object 'kept'\n"
         "  --json         the last line of standard output is one JSON object with stop, status,\n"
         "                 exits, instructions (null: kvm), backend, state (hash of registers, "
         "RAM, devices),\n"

@@ -59,6 +59,13 @@ says 1 "protection keys; --backend emu has it" "$VLAB" run "$guest" --backend kv
 "$VLAB" run "$guest" --backend kvm --json 2>/dev/null </dev/null | tail -n 1 >"$work/json"
 grep -q '"instructions":null,"backend":"kvm"' "$work/json" || { fail "--json"; cat "$work/json"; }
 
+# What the kernel counts, where it does: never fewer than what it passed on.
+"$VLAB" run "$guest" --backend kvm --kept --json 2>/dev/null </dev/null | tail -n 1 >"$work/json"
+seen=$(sed 's/.*"exits":\([0-9]*\),"instructions".*/\1/' "$work/json")
+all=$(sed -n 's/.*"kept":{"exits":\([0-9]*\).*/\1/p' "$work/json")
+[ -z "$all" ] || [ "$all" -ge "$seen" ] || fail "--kept: $all exits, of which $seen were seen"
+"$VLAB" run "$guest" --kept 2>/dev/null </dev/null | grep -q '^the emulated CPU keeps no exits' || fail "--kept, emulated"
+
 # A node of each CPU goes on on both, to the same end.
 for from in emu kvm; do
     "$VLAB" snap take "$guest" --backend "$from" --at 9 --name "of-$from" >/dev/null 2>"$work/err" </dev/null ||

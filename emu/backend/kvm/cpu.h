@@ -96,7 +96,7 @@ enum kvm_part { PART_DEBUG = 1, PART_FPU = 2, PART_XCR = 4, PART_MSRS = 8 };
 struct kvm_cpu {
     struct vcpu *vcpu;
     struct machine *machine;
-    int vm_fd, cpu_fd, stats_fd;
+    int vm_fd, cpu_fd;
     struct kvm_run *run; /* shared with the kernel */
     size_t run_size;
     struct kvm_slots slots;

@@ -15,4 +15,17 @@
 
 extern const struct backend_ops backend_kvm;
 
+/* What the kernel counts of a vCPU, and what that is in words. */
+struct kvm_counter {
+    const char *name; /* the kernel's, "pf_taken" */
+    const char *text;
+    bool passed_on; /* these exits reach user space; others the kernel keeps to itself */
+    uint64_t value; /* since the vCPU was made */
+};
+
+#define KVM_COUNTERS_MAX 32
+
+/* Those that there are, at most `max`; 0 where the kernel gives none, or the CPU is an emulated one. */
+unsigned kvm_counters(const struct vcpu *vcpu, struct kvm_counter *list, unsigned max);
+
 #endif

@@ -279,7 +279,7 @@ int kvm_vm_create(struct kvm_cpu *cpu, struct error *err)
 {
     int device = kvm_device_open(err), rc;
 
-    cpu->vm_fd = cpu->cpu_fd = cpu->stats_fd = -1;
+    cpu->vm_fd = cpu->cpu_fd = -1;
     if (device < 0)
         return device;
     rc = check_capabilities(device, err);
@@ -293,12 +293,10 @@ void kvm_vm_destroy(struct kvm_cpu *cpu)
 {
     if (cpu->run)
         munmap(cpu->run, cpu->run_size);
-    if (cpu->stats_fd >= 0)
-        close(cpu->stats_fd);
     if (cpu->cpu_fd >= 0)
         close(cpu->cpu_fd);
     if (cpu->vm_fd >= 0)
         close(cpu->vm_fd);
     cpu->run = NULL;
-    cpu->vm_fd = cpu->cpu_fd = cpu->stats_fd = -1;
+    cpu->vm_fd = cpu->cpu_fd = -1;
 }
