@@ -129,14 +129,16 @@ static void table_head(void)
 
 static void table_row(void *ctx, const struct vm_exit *exit)
 {
-    char qualification[24] = "-", rip[24], instruction[80], meaning[80];
+    char qualification[24] = "-", insns[24] = "-", rip[24], instruction[80], meaning[80];
 
+    if (exit_counts_insns(exit))
+        snprintf(insns, sizeof(insns), "%" PRIu64, exit->insns);
     if (exit->has & EXIT_HAS_QUALIFICATION)
         snprintf(qualification, sizeof(qualification), "0x%" PRIx64, exit->qualification);
     rip_text(exit, rip, sizeof(rip));
     instruction_text(ctx, exit, instruction, sizeof(instruction));
     exit_meaning(exit, meaning, sizeof(meaning));
-    printf("%8" PRIu64 " %12" PRIu64 "  %-13s %18s %16s  %-30s %s\n", exit->seq, exit->insns,
+    printf("%8" PRIu64 " %12s  %-13s %18s %16s  %-30s %s\n", exit->seq, insns,
            exit_reason_name(exit->reason), qualification, rip, instruction, meaning);
 }
 
@@ -153,8 +155,10 @@ static void explain_row(void *ctx, const struct vm_exit *exit)
     rip_text(exit, rip, sizeof(rip));
     instruction_text(ctx, exit, instruction, sizeof(instruction));
     exit_why(exit, why, sizeof(why));
-    printf("%" PRIu64 "  %s, after %" PRIu64 " instructions, at %s%s%s\n", exit->seq,
-           exit_reason_name(exit->reason), exit->insns, rip, *instruction ? ": " : "", instruction);
+    printf("%" PRIu64 "  %s, ", exit->seq, exit_reason_name(exit->reason));
+    if (exit_counts_insns(exit))
+        printf("after %" PRIu64 " instructions, ", exit->insns);
+    printf("at %s%s%s\n", rip, *instruction ? ": " : "", instruction);
     printf("  %s\n", why);
     for (unsigned i = 0; exit_field_line(exit, i, line, sizeof(line)); i++)
         printf("    %s\n", line);
@@ -276,11 +280,12 @@ static void json_row(void *ctx, const struct vm_exit *exit)
 
     instruction_text(table->disasm, exit, instruction, sizeof(instruction));
     exit_meaning(exit, meaning, sizeof(meaning));
-    object =
-        json_pack("{s:I, s:I, s:s, s:i, s:o, s:i, s:s, s:s, s:I}", "seq", (json_int_t)exit->seq,
-                  "insns", (json_int_t)exit->insns, "reason", exit_reason_name(exit->reason),
-                  "number", (int)exit->reason, "rip", hex(exit->rip), "cs", (int)exit->selector,
-                  "instruction", instruction, "meaning", meaning, "cost", (json_int_t)exit->cost);
+    object = json_pack(
+        "{s:I, s:o, s:s, s:i, s:o, s:i, s:s, s:s, s:I}", "seq", (json_int_t)exit->seq, "insns",
+        exit_counts_insns(exit) ? json_integer((json_int_t)exit->insns) : json_null(), "reason",
+        exit_reason_name(exit->reason), "number", (int)exit->reason, "rip", hex(exit->rip), "cs",
+        (int)exit->selector, "instruction", instruction, "meaning", meaning, "cost",
+        (json_int_t)exit->cost);
     json_optional(object, "qualification", exit->has & EXIT_HAS_QUALIFICATION, exit->qualification);
     json_optional(object, "guest_linear", exit->has & EXIT_HAS_GVA, exit->guest_linear);
     json_optional(object, "guest_physical", exit->has & EXIT_HAS_GPA, exit->guest_physical);
@@ -357,6 +362,16 @@ static bool report_profile(struct trace_reader *r, const struct options *o, stru
     return whole;
 }
 
+/* A reader who misses CPUID should know why. */
+static void say_what_is_kept(const struct trace_reader *r)
+{
+    if (strcmp(trace_reader_info(r)->backend, "kvm") == 0)
+        printf("\nOn /dev/kvm the kernel keeps to itself: CPUID, control and debug registers, "
+               "exceptions,\n"
+               "INVLPG, RDTSC, most hypercalls, and what the second stage had not mapped yet.\n"
+               "'vlab run --kept' shows what it counted of them.\n");
+}
+
 static bool report_exits(struct trace_reader *r, const struct options *o, struct x86_disasm *disasm,
                          struct error *err)
 {
@@ -367,7 +382,9 @@ static bool report_exits(struct trace_reader *r, const struct options *o, struct
         return read_exits(r, o, explain_row, disasm, err);
     if (!o->json) {
         table_head();
-        return read_exits(r, o, table_row, disasm, err);
+        whole = read_exits(r, o, table_row, disasm, err);
+        say_what_is_kept(r);
+        return whole;
     }
     json_head(trace_reader_info(r), "exits");
     whole = read_exits(r, o, json_row, &table, err);

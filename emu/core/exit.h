@@ -61,7 +61,8 @@ static inline unsigned x86_mode_bits(unsigned mode)
 
 struct vm_exit {
     uint64_t seq;           /* 0, 1, 2, ... since the machine was created */
-    uint64_t insns;         /* instructions retired before this one since creation */
+    uint64_t insns;         /* instructions retired before this one since creation, see
+                               exit_counts_insns() */
     uint64_t rip;           /* offset in CS, not linear */
     uint64_t cs_base;       /* rip + cs_base is the linear address */
     uint64_t qualification; /* exit qualification, SDM layout for the reason */
@@ -159,6 +160,12 @@ enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
 #define EPT_QUAL_LINEAR_WRITE (1u << 10)
 #define EPT_QUAL_LINEAR_XD (1u << 11)
 #define EPT_QUAL_NMI_UNBLOCKING (1u << 12) /* an IRET had ended blocking by NMI */
+
+/* Does `insns` say something? A kernel does not count what its guest executes. */
+static inline bool exit_counts_insns(const struct vm_exit *exit)
+{
+    return exit->source == EXIT_SOURCE_EMULATED;
+}
 
 /* "CPUID", "EPT violation", ... or "unknown"; never NULL. Static strings. */
 const char *exit_reason_name(uint32_t reason);

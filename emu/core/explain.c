@@ -376,6 +376,8 @@ void exit_why(const struct vm_exit *exit, char *buf, size_t size)
     if (e->next)
         text_add(&t, "%s", e->next);
     add_outcome(&t, exit);
+    if (exit->source == EXIT_SOURCE_KVM)
+        add_kernel(&t, exit);
 }
 
 const char *exit_manual(uint32_t reason)

@@ -47,4 +47,7 @@ add_fn explain_memory_why, explain_tables_meaning, explain_tables_why, explain_s
     explain_selectors_why, explain_field_meaning, explain_field_why, explain_invalidate_why,
     explain_random_meaning, explain_random_why;
 
+/* How the kernel told it, and what it did not tell. */
+void add_kernel(struct text *t, const struct vm_exit *exit);
+
 #endif

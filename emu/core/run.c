@@ -101,7 +101,8 @@ static enum handled take_exit(struct machine *m, struct vm_exit *exit, struct ru
             return handled;
         silent = handled == HANDLED_STOP;
     }
-    controls_cause(&m->controls, exit); /* the handler may change the controls */
+    if (exit->source == EXIT_SOURCE_EMULATED) /* a kernel does not tell what its controls are */
+        controls_cause(&m->controls, exit);   /* now: the handler may change the controls */
     exit->seq = m->exits++;
     exit->vcpu = (uint8_t)m->vcpu->id;
     if (!silent)

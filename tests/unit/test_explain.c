@@ -429,6 +429,32 @@ START_TEST(test_small_buffers)
 }
 END_TEST
 
+/* What a kernel passed on: how it called it, and which of the words are missing. */
+START_TEST(test_of_the_kernel)
+{
+    struct vm_exit exit = {.reason = EXIT_EPT_VIOLATION,
+                           .source = EXIT_SOURCE_KVM,
+                           .native = 6,
+                           .has = EXIT_HAS_QUALIFICATION | EXIT_HAS_GPA,
+                           .qualification = EPT_QUAL_WRITE | EPT_QUAL_TRANSLATION};
+    char why[1024];
+
+    exit_why(&exit, why, sizeof(why));
+    ck_assert_ptr_nonnull(strstr(why, "passed it on as KVM_EXIT_MMIO."));
+    ck_assert_ptr_nonnull(strstr(why, "does not tell which it was."));
+    exit.has |= EXIT_HAS_INSN;
+    exit_why(&exit, why, sizeof(why));
+    ck_assert_ptr_nonnull(strstr(why, "does not tell the linear address."));
+    exit.source = EXIT_SOURCE_EMULATED;
+    exit_why(&exit, why, sizeof(why));
+    ck_assert_ptr_null(strstr(why, "kernel"));
+    exit =
+        (struct vm_exit){.reason = EXIT_EXTERNAL_INTERRUPT, .source = EXIT_SOURCE_KVM, .native = 2};
+    exit_why(&exit, why, sizeof(why));
+    ck_assert_ptr_nonnull(strstr(why, "Our devices raised it"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("explain");
@@ -441,6 +467,7 @@ int main(void)
     tcase_add_test(all, test_fits_the_pane);
     tcase_add_test(all, test_any_record);
     tcase_add_test(all, test_small_buffers);
+    tcase_add_test(all, test_of_the_kernel);
     tcase_set_timeout(all, 60);
     suite_add_tcase(suite, all);
     srunner_run_all(runner, CK_NORMAL);

@@ -110,7 +110,8 @@ int step_fields(const struct vm_exit *exit, const struct area *area, int scroll)
     field(area, &row, "CS:RIP", true, "%04x:%llx", exit->selector, (unsigned long long)exit->rip);
     field(area, &row, "CS base", true, "%llx", (unsigned long long)exit->cs_base);
     field(area, &row, "mode", true, "%s, CPL %u", mode_name(exit->mode), exit->cpl);
-    field(area, &row, "instructions", true, "%llu before it", (unsigned long long)exit->insns);
+    field(area, &row, "instructions", exit_counts_insns(exit), "%llu before it",
+          (unsigned long long)exit->insns);
     field(area, &row, "native code", true, "%x", exit->native);
     field(area, &row, "source", true, "%s",
           exit->source == EXIT_SOURCE_KVM ? "kvm" : "emulated (exact)");
