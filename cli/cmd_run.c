@@ -383,7 +383,7 @@ const struct verb verb_run = {
     .name = "run",
     .arguments =
         "LAB|IMAGE|--bios FILE [--at ADDR] [--append TEXT] [--module FILE[,TEXT]] "
-        "[--backend emu|kvm|auto] [--needs WORDS] [--ram SIZE] "
+        "[--backend emu|kvm|auto] [--needs WORDS] [--irqchip vlab|kernel] [--ram SIZE] "
         "[--insns N] [--exits N] [--break SPEC] [--trace FILE] [--input FILE] [--exiting LIST] "
         "[--mmu ept|ept-ad|shadow] [--ept GPA[-GPA]=RIGHTS] [--nmi NS] [--devices] [--kept] "
         "[--json]",
@@ -409,6 +409,10 @@ const struct verb verb_run = {
         "                 error before it runs where /dev/kvm lacks it: real, prot32, long,\n"
         "                 paging32, pae, sse, x87, int, int-user, vmcall, msr-exits, step, window, "
         "all\n"
+        "  --irqchip WHO  the interrupt controllers: vlab (at first); kernel, with --backend kvm: "
+        "their\n"
+        "                 ports and interrupts no longer leave the guest, and HLT waits in the "
+        "kernel\n"
         "  --ram SIZE     1M to 4G; suffix K, M or G; 16M unless the lab says otherwise\n"
         "  --insns N      stop after N instructions\n"
         "  --exits N      stop after N VM exits\n"

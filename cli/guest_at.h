@@ -51,7 +51,7 @@ enum { GUEST_OPT_AT = 1024, GUEST_OPT_INSNS, GUEST_OPT_JSON };
     "                 paging is off\n"                                                             \
     "  --flat ADDR    the IMAGE is a flat binary for that address ('vlab run' calls it --at)\n"    \
     "  --bios, --ram, --append, --module, --input, --exiting, --mmu, --ept, --nmi, --backend,\n"   \
-    "  --needs        as 'vlab run' has them\n"                                                    \
+    "  --needs, --irqchip  as 'vlab run' has them\n"                                               \
     "  --json         one JSON object instead, addresses and entries as text, \"0x...\"\n"
 
 int guest_at_option(const struct verb *verb, char **argv, int c, struct guest_at *g);

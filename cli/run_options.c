@@ -52,6 +52,14 @@ static int parse_needs(const struct verb *verb, const char *text, struct run_opt
     return CLI_OK;
 }
 
+static int parse_irqchip(const struct verb *verb, const char *text, struct run_options *o)
+{
+    o->kernel_irqchip = strcmp(text, "kernel") == 0;
+    if (!o->kernel_irqchip && strcmp(text, "vlab") != 0)
+        return cli_bad_value(verb, "--irqchip: '%.40s' is none of vlab, kernel", text);
+    return CLI_OK;
+}
+
 int run_option(const struct verb *verb, char **argv, int c, struct run_options *o)
 {
     switch (c) {
@@ -71,6 +79,8 @@ int run_option(const struct verb *verb, char **argv, int c, struct run_options *
         return backend_parse(verb, optarg, &o->backend);
     case RUN_OPT_NEEDS:
         return parse_needs(verb, optarg, o);
+    case RUN_OPT_IRQCHIP:
+        return parse_irqchip(verb, optarg, o);
     case RUN_OPT_INPUT:
         o->input = optarg;
         return CLI_OK;
@@ -123,6 +133,7 @@ static int check_node(const struct verb *verb, const struct run_options *o)
     const char *given = o->ram_size            ? "ram"
                         : o->setup.has_mmu     ? "mmu"
                         : o->setup.nmi_count   ? "nmi"
+                        : o->kernel_irqchip    ? "irqchip"
                         : o->append            ? "append"
                         : o->module_count      ? "module"
                         : o->has_at && o->flat ? o->flat
@@ -189,6 +200,7 @@ static int image_machine(const struct run_options *o, const struct job *job,
 
     config.ram_size = job->ram_size;
     config.text = *text;
+    config.kernel_irqchip = o->kernel_irqchip;
     setup_config(&o->setup, &job->mmu, &config);
     rc = backend_choose(o->backend, job->needs | o->needs | backend_needs_of(job->image.kind),
                         &config.backend, err);

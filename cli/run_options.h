@@ -23,6 +23,7 @@ struct run_options {
     struct run_setup setup;
     enum backend_word backend;
     uint32_t needs; /* of a CPU, bits 1 << enum backend_need */
+    bool kernel_irqchip;
 };
 
 enum {
@@ -37,7 +38,8 @@ enum {
     RUN_OPT_EPT,
     RUN_OPT_NMI,
     RUN_OPT_BACKEND,
-    RUN_OPT_NEEDS
+    RUN_OPT_NEEDS,
+    RUN_OPT_IRQCHIP
 };
 
 /* clang-format off */
@@ -52,7 +54,8 @@ enum {
     {"ept", required_argument, NULL, RUN_OPT_EPT},                                                 \
     {"nmi", required_argument, NULL, RUN_OPT_NMI},                                                 \
     {"backend", required_argument, NULL, RUN_OPT_BACKEND},                                         \
-    {"needs", required_argument, NULL, RUN_OPT_NEEDS}
+    {"needs", required_argument, NULL, RUN_OPT_NEEDS},                                             \
+    {"irqchip", required_argument, NULL, RUN_OPT_IRQCHIP}
 /* clang-format on */
 
 /* What getopt_long() returned, with optarg: CLI_OK, or CLI_USAGE with the line printed. */

@@ -146,6 +146,8 @@ struct backend_ops {
     void (*invalidate)(struct vcpu *vcpu, uint64_t gpa, uint64_t size);
     /* The run is over: pages that only the CPU knows were written go into the dirty logs. NULL: none. */
     void (*rest)(struct vcpu *vcpu);
+    /* A device drives a line of the backend's own controller, with config.kernel_irqchip. NULL: it has none. */
+    void (*irq_line)(struct vcpu *vcpu, unsigned line, bool level);
 };
 
 extern const struct backend_ops backend_unicorn;

@@ -1,6 +1,7 @@
 /* Interrupt lines and the INTR and NMI pins, see irq.h. */
 #include "core/irq.h"
 
+#include "core/backend.h"
 #include "core/machine.h"
 
 #include <errno.h>
@@ -33,12 +34,16 @@ void irq_set(struct machine *m, unsigned line, bool level)
     uint16_t bit = (uint16_t)(1u << line);
 
     m->irq.levels = level ? m->irq.levels | bit : m->irq.levels & (uint16_t)~bit;
+    if (m->config.kernel_irqchip && m->vcpu)
+        m->vcpu->ops->irq_line(m->vcpu, line, level);
     if (m->irq.controller)
         m->irq.set_line(m->irq.controller, line, level);
 }
 
+/* With the kernel's controllers the machine's is only where their state is kept. */
 void irq_set_pin(struct machine *m, bool level)
 {
+    level = level && !m->config.kernel_irqchip;
     m->irq.intr = level;
     if (!level)
         m->irq.announced = false;

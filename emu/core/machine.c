@@ -64,6 +64,9 @@ static int create_vcpu(struct machine *m, struct error *err)
 {
     const struct backend_ops *ops = m->config.backend ? m->config.backend : &backend_unicorn;
 
+    if (m->config.kernel_irqchip && !ops->irq_line)
+        return error_set(err, -ENOTSUP,
+                         "machine: the kernel's interrupt controllers need --backend kvm");
     m->vcpu = calloc(1, sizeof(*m->vcpu));
     if (!m->vcpu)
         return error_set(err, -ENOMEM, "machine: out of memory");

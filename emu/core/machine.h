@@ -57,6 +57,7 @@ struct machine_config {
     bool monitor_shadows; /* ... and its tables are the monitor's: machine_set_shadow_root(). The
                                  monitor takes #PF, MOV to CR3 and INVLPG */
     const struct backend_ops *backend; /* NULL: the emulated CPU */
+    bool kernel_irqchip;               /* interrupts are the kernel's: /dev/kvm alone has that */
     struct text_sink text;             /* write may be NULL: text is dropped */
     uint64_t rtc_start;                /* what the RTC says at first, seconds since 1970 UTC */
     uint64_t nmi_at[MACHINE_NMIS_MAX]; /* when the NMI button is pressed, ns, ascending */

@@ -22,6 +22,7 @@ main:
     ring0
     mov     ecx, 0xc0000103
     xor     eax, eax
+    xor     edx, edx
     wrmsr
     call    read
 .end:

@@ -50,6 +50,14 @@ while read -r name kind; do
     ran=$((ran + 1))
     compare "$name" "$TOP/tests/guest/$name.expected" "$work/$name"
 done <"$work/list"
+
+# The same with the kernel's interrupt controllers.
+for name in pic irq_hlt uart_irq rtc_irq reset; do
+    RUN_OPTIONS="--backend kvm --irqchip kernel" RUN_BUDGET=60000000000 RUN_NEEDS="all"
+    grep -qxF -e all "$work/lacks" && break
+    run_vlab "$BUILD/tests/guest/$name.elf" "$work/$name"
+    compare "$name, the kernel's interrupt controllers" "$TOP/tests/guest/$name.expected" "$work/$name"
+done
 echo "$ran guests ran, $lacking need what this /dev/kvm lacks, $left_out are left out (kvm.txt, ${KVM_WHERE:-here})"
 [ "$ran" -ge 10 ] || fail "only $ran guests ran"
 exit "$failed"

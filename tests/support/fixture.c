@@ -63,6 +63,15 @@ void fixture_setup_kvm(void)
     create(config);
 }
 
+void fixture_setup_kernel_irqchip(void)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+
+    config.backend = &backend_kvm;
+    config.kernel_irqchip = true;
+    create(config);
+}
+
 void fixture_teardown(void)
 {
     machine_destroy(f.m);

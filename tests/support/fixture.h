@@ -26,9 +26,10 @@ extern struct fixture f;
 
 /* A new machine with 2 MiB, and its end; for tcase_add_checked_fixture(). */
 void fixture_setup(void);
-void fixture_setup_ept_flags(void); /* its second stage has A and D flags */
-void fixture_setup_shadow(void);    /* a machine without a second stage: shadow paging */
-void fixture_setup_kvm(void);       /* a machine on /dev/kvm */
+void fixture_setup_ept_flags(void);      /* its second stage has A and D flags */
+void fixture_setup_shadow(void);         /* a machine without a second stage: shadow paging */
+void fixture_setup_kvm(void);            /* a machine on /dev/kvm */
+void fixture_setup_kernel_irqchip(void); /* the same with the kernel's interrupt controllers */
 void fixture_teardown(void);
 void fixture_again(void); /* one after the other */
 

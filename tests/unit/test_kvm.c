@@ -4,6 +4,7 @@
  * limited one lacks.
  */
 #include "backend/kvm/kvm.h"
+#include "core/device_fields.h"
 #include "core/pages.h"
 #include "core/saved.h"
 #include "tests/support/fixture.h"
@@ -529,11 +530,10 @@ END_TEST
 /* ---- interrupts ----------------------------------------------------------------------------------- */
 
 /* The timer, through the IVT: the guest waits in HLT, and in a loop. */
-START_TEST(test_timer_interrupt)
+static void run_timer(void)
 {
     static const uint8_t handler[] = {0x43, 0xb0, 0x20, 0xe6, 0x20, 0xcf}; /* inc bx; EOI; iret */
 
-    fixture_setup_kvm();
     LOAD(enter_real, 0x31, 0xdb, 0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, /* ICW1, ICW2 */
          0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21,                         /* ICW3, ICW4 */
          0xb0, 0xfe, 0xe6, 0x21, 0xb0, 0x34, 0xe6, 0x43,             /* IRQ 0; counter 0, mode 2 */
@@ -543,7 +543,53 @@ START_TEST(test_timer_interrupt)
     ram_write(&f.m->ram, 0x3000, handler, sizeof(handler));
     ram_write(&f.m->ram, 0x20 * 4, (const uint8_t[]){0x00, 0x30, 0, 0}, 4);
     ck_assert_uint_eq(run(0, 0).status, 3 << 1 | 1);
+}
+
+START_TEST(test_timer_interrupt)
+{
+    fixture_setup_kvm();
+    run_timer();
     ck_assert_uint_ge(f.m->exit_counts[EXIT_EXTERNAL_INTERRUPT], 1);
+    fixture_teardown();
+}
+END_TEST
+
+/* With the kernel's controllers neither the interrupt nor HLT is an exit; their state is the machine's. */
+START_TEST(test_kernel_irqchip)
+{
+    struct machine_config config = MACHINE_CONFIG_DEFAULT;
+    struct device_field fields[40];
+    const struct device *pic;
+    struct machine *m;
+    struct error err;
+    uint64_t mask = 0;
+    unsigned count;
+
+    config.kernel_irqchip = true;
+    ck_assert_int_lt(machine_create(&m, &config, &err), 0);
+    ck_assert_ptr_nonnull(strstr(err.text, "--backend kvm"));
+    fixture_setup_kernel_irqchip();
+    run_timer();
+    ck_assert_uint_eq(f.m->exit_counts[EXIT_EXTERNAL_INTERRUPT], 0);
+    ck_assert_uint_eq(f.m->exit_counts[EXIT_HLT], 0);
+    pic = f.m->irq.controller;
+    count = pic->ops->show(pic, fields, 40);
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(fields[i].name, "master IMR") == 0)
+            mask = fields[i].value;
+    ck_assert_uint_eq(mask, 0xfe);
+    fixture_teardown();
+}
+END_TEST
+
+/* HLT with nothing to come ends the run, although the kernel would wait for ever. */
+START_TEST(test_kernel_irqchip_halts)
+{
+    fixture_setup_kernel_irqchip();
+    LOAD(enter_real, 0xb8, 7, 0, 0xf4, 0x90);
+    ck_assert_int_eq(run(0, 0).stop, STOP_HALT);
+    ck_assert_uint_eq(reg(X86_RAX) & 0xffff, 7);
+    ck_assert_uint_eq(f.exits[0].rip, 0x1003);
     fixture_teardown();
 }
 END_TEST
@@ -622,6 +668,8 @@ int main(void)
     tcase_add_test(tc, test_state_round_trip);
     tcase_add_test(tc, test_carried_over);
     tcase_add_test(tc, test_timer_interrupt);
+    tcase_add_test(tc, test_kernel_irqchip);
+    tcase_add_test(tc, test_kernel_irqchip_halts);
     tcase_add_test(tc, test_refuses);
     tcase_add_test(tc, test_needs);
     suite_add_tcase(suite, tc);

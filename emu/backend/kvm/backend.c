@@ -87,6 +87,7 @@ static int prepare(struct kvm_cpu *cpu, bool *again, struct error *err)
     if (rc)
         return rc;
     rc = pending_resolve(cpu, again);
+    rc = rc ? rc : irqchip_push(cpu);
     rc = rc ? rc : kvm_state_flush(cpu);
     return rc ? error_errno(err, rc, "/dev/kvm: registers") : 0;
 }
@@ -209,6 +210,10 @@ static enum backend_stop run_free(struct kvm_cpu *cpu, uint64_t deadline, struct
             return BACKEND_BROKEN;
         if (atomic_load(&m->stop_requested))
             return BACKEND_STOPPED;
+        if (rc && irqchip_halted_for_good(cpu)) {
+            kvm_fill_halt(cpu, exit);
+            return BACKEND_EXIT;
+        }
         if (now >= deadline)
             return BACKEND_BUDGET;
     }
@@ -363,6 +368,7 @@ static void set_state(struct vcpu *vcpu, const struct x86_state *state)
 
     x86_tlb_drop_all(&vcpu->tlb);
     pending_drop(cpu);
+    cpu->irqchip_stale = true;
     kvm_state_set(cpu, state);
 }
 
@@ -448,6 +454,12 @@ static void invalidate(struct vcpu *vcpu, uint64_t gpa, uint64_t size)
 static void rest(struct vcpu *vcpu)
 {
     kvm_slots_log(vcpu->priv);
+    irqchip_pull(vcpu->priv);
+}
+
+static void irq_line(struct vcpu *vcpu, unsigned line, bool level)
+{
+    irqchip_line(vcpu->priv, line, level);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -488,6 +500,7 @@ static int open_cpu(struct vcpu *vcpu, struct error *err)
     cpu->vcpu = vcpu;
     cpu->machine = vcpu->machine;
     cpu->slots.layout = cpu->rest.after = ~0ull;
+    cpu->irqchip_stale = true;
     vcpu->priv = cpu;
     rc = kvm_vm_create(cpu, err);
     if (rc) {
@@ -532,4 +545,5 @@ const struct backend_ops backend_kvm = {
     .get_paging = get_paging,
     .invalidate = invalidate,
     .rest = rest,
+    .irq_line = irq_line,
 };

@@ -7,6 +7,7 @@
  *   state.c     registers: between struct x86_state and the kernel's
  *   pending.c   an instruction that the kernel has begun and user space has to answer
  *   exits.c     from struct kvm_run to struct vm_exit
+ *   irqchip.c   the kernel's interrupt controllers, where the machine asks for them
  *   behind.c    which instruction ends at RIP
  *   watchdog.c  no run is longer than it may be
  *   stats.c     exits that the kernel keeps to itself
@@ -115,6 +116,7 @@ struct kvm_cpu {
     bool mmio_once;       /* allow_mmio() without an access under way */
     uint32_t guest_debug; /* KVM_GUESTDBG_ bits in force */
     bool ran;             /* the guest ran: the dirty log has news */
+    bool irqchip_stale;   /* the machine's PIC is to be put into the kernel's */
 
     /* watchdog.c */
     timer_t timer;
@@ -175,6 +177,8 @@ void pending_drop(struct kvm_cpu *cpu);
 void kvm_describe(struct kvm_cpu *cpu, struct vm_exit *exit);
 /* What the kernel came back for; false: the guest just goes on, or *broken has what went wrong. */
 bool kvm_exit_fill(struct kvm_cpu *cpu, struct vm_exit *exit, struct error *broken);
+/* The exit of a HLT that the kernel was waiting in. */
+void kvm_fill_halt(struct kvm_cpu *cpu, struct vm_exit *exit);
 /* The linear address of an offset in CS. */
 uint64_t kvm_linear(struct kvm_cpu *cpu, uint64_t rip);
 /* The instruction at a RIP, with its bytes; false when there is none. */
@@ -186,6 +190,14 @@ bool behind_io(struct kvm_cpu *cpu, uint64_t end, uint64_t *rip);
 bool behind_store(struct kvm_cpu *cpu, uint64_t end, uint64_t *rip);
 /* Is the instruction one for the I/O access in kvm_run? */
 bool behind_is_io(struct kvm_cpu *cpu, const struct x86_insn *insn);
+
+/* irqchip.c: nothing in a machine with a PIC of its own */
+int irqchip_create(struct kvm_cpu *cpu, struct error *err); /* before the vCPU is made */
+int irqchip_push(struct kvm_cpu *cpu);                      /* before a run; -errno */
+void irqchip_pull(struct kvm_cpu *cpu);                     /* behind it */
+void irqchip_line(struct kvm_cpu *cpu, unsigned line, bool level);
+/* The guest is in HLT, and nothing of ours will ever wake it: it is taken out of it. */
+bool irqchip_halted_for_good(struct kvm_cpu *cpu);
 
 /* watchdog.c */
 /* Around KVM_RUN: it comes back at `deadline` (CLOCK_MONOTONIC, ns) and at least every 20 ms. */

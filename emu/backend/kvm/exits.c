@@ -301,6 +301,12 @@ static void fill_hlt(struct kvm_cpu *cpu, struct vm_exit *exit)
     cpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 }
 
+void kvm_fill_halt(struct kvm_cpu *cpu, struct vm_exit *exit)
+{
+    fill_place(cpu, exit);
+    fill_hlt(cpu, exit);
+}
+
 static void fill_hypercall(struct kvm_cpu *cpu, struct vm_exit *exit)
 {
     struct x86_insn insn;

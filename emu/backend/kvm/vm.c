@@ -284,6 +284,7 @@ int kvm_vm_create(struct kvm_cpu *cpu, struct error *err)
         return device;
     rc = check_capabilities(device, err);
     rc = rc ? rc : create_vm(cpu, device, err);
+    rc = rc ? rc : irqchip_create(cpu, err);
     rc = rc ? rc : create_cpu(cpu, device, err);
     close(device);
     return rc;
