@@ -9,7 +9,7 @@
 
 static const struct verb *const verbs[] = {
     &verb_tui,  &verb_list, &verb_start, &verb_reset, &verb_status, &verb_run,    &verb_exits,
-    &verb_walk, &verb_map,  &verb_snap,  &verb_check, &verb_render, &verb_doctor,
+    &verb_diff, &verb_walk, &verb_map,   &verb_snap,  &verb_check,  &verb_render, &verb_doctor,
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

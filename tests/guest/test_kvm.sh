@@ -51,6 +51,26 @@ while read -r name kind; do
     compare "$name" "$TOP/tests/guest/$name.expected" "$work/$name"
 done <"$work/list"
 
+# Exits that both CPUs can see are the same, and where they differ in a guest is said with the reason.
+for name in boot_real bios_disk strings divide cr8 msr_faults ring3 paging32 pae task32 seg_code seg_query \
+    call_gate int_gate v86 page_pse page_pae page_long page_errors32 page_errors64 page_ad page_wp flags bits loops \
+    syscalls rep_io; do
+    words=$(words_of "$name")
+    excluded "$name" "" && continue
+    grep -qxF -e "$words" "$work/lacks" && continue
+    kind=$(awk -v name="$name" '$1 == name { print $2 }' "$TOP/tests/guest/guests.txt")
+    for backend in emu kvm; do
+        "$VLAB" run "$BUILD/tests/guest/$name.$kind" --ram 32M --backend $backend --trace "$work/$backend.trace" \
+            >/dev/null 2>&1 </dev/null
+    done
+    if "$VLAB" diff "$work/emu.trace" "$work/kvm.trace" >"$work/diff" 2>&1; then
+        echo "ok exits of $name"
+    else
+        fail "exits of $name"
+        head -n 20 "$work/diff"
+    fi
+done
+
 # The same with the kernel's interrupt controllers.
 for name in pic irq_hlt uart_irq rtc_irq reset; do
     RUN_OPTIONS="--backend kvm --irqchip kernel" RUN_BUDGET=60000000000 RUN_NEEDS="all"

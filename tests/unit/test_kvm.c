@@ -337,6 +337,16 @@ START_TEST(test_msrs)
 }
 END_TEST
 
+/* One that the kernel gets as a register of another kind: it is written once. */
+START_TEST(test_efer)
+{
+    NEEDS(NEED_MSR_EXITS);
+    RUN_BOTH(enter_flat32, 0, 0xb9, 0x80, 0, 0, 0xc0, 0x0f, 0x32, /* mov ecx,EFER; rdmsr */
+             0x0d, 0x00, 0x08, 0, 0, 0x0f, 0x30, END(2));         /* or eax,800h; wrmsr */
+    ck_assert_uint_eq(on_kvm.state.efer, EFER_NXE);
+}
+END_TEST
+
 START_TEST(test_unknown_msr)
 {
     NEEDS(NEED_MSR_EXITS);
@@ -657,6 +667,7 @@ int main(void)
     tcase_add_test(tc, test_shared_page);
     tcase_add_test(tc, test_dirty_log);
     tcase_add_test(tc, test_msrs);
+    tcase_add_test(tc, test_efer);
     tcase_add_test(tc, test_unknown_msr);
     tcase_add_test(tc, test_halt);
     tcase_add_test(tc, test_triple_fault);

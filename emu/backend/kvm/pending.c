@@ -239,6 +239,23 @@ static int resolve_mmio(struct kvm_cpu *cpu, bool *again)
     return 0;
 }
 
+/* With more to change than the kernel expects of an answer: it finishes first, and gets the rest then. */
+static int finish_then_change(struct kvm_cpu *cpu)
+{
+    struct kvm_sync_regs saved = cpu->run->s.regs;
+    unsigned known = cpu->known, changed = cpu->changed;
+    int rc;
+
+    cpu->run->kvm_dirty_regs = 0;
+    cpu->pending.kind = PENDING_NOTHING;
+    rc = pending_finish(cpu);
+    cpu->known = known;
+    cpu->changed = changed;
+    cpu->run->s.regs = saved;
+    cpu->run->kvm_dirty_regs = KVM_SYNC_X86_VALID_FIELDS;
+    return rc;
+}
+
 int pending_resolve(struct kvm_cpu *cpu, bool *again)
 {
     struct pending *p = &cpu->pending;
@@ -253,6 +270,8 @@ int pending_resolve(struct kvm_cpu *cpu, bool *again)
         return take_back(cpu);
     if (p->in_kernel) {
         answer(cpu);
+        if (cpu->run->kvm_dirty_regs & ~(uint64_t)KVM_SYNC_X86_REGS)
+            return finish_then_change(cpu);
         regs->rip = p->kernel_rip;
         cpu->unfinished = p->kind;
     }
