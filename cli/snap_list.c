@@ -1,14 +1,14 @@
 /* vlab snap list and show: the tree with what each takes; one of them. */
 #include "cli/course_verb.h"
 #include "cli/snap.h"
+#include "snapshot/branches.h"
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-enum { DEPTH_MAX = 30 };
 
 struct tree {
     const struct store_list *list;
@@ -48,7 +48,7 @@ static const char *time_text(int64_t created, char buf[32])
 static void print_node(const struct tree *t, const struct node *node, const char *branch)
 {
     const struct store_node_usage *u = usage_of(t, node->id);
-    char own[24], naive[24], when[32], name[160];
+    char own[24], naive[24], when[32], name[NODE_NAME_SIZE + BRANCH_TEXT_MAX];
 
     snprintf(name, sizeof(name), "%s%s", branch, node->name);
     printf("@%.8s  %-28s %-16s %9" PRIu64 " %12" PRIu64 "  %-6s %10s %10s  %s\n", node->id, name,
@@ -64,46 +64,39 @@ static bool shown(const struct tree *t, const struct node *node)
     return !t->lab || !strcmp(t->lab, node->lab);
 }
 
-/* A node whose parent is not shown is a root. */
-static bool is_child_of(const struct tree *t, const struct node *node, const char *parent)
+static int print_branches(const struct tree *t, struct error *err)
 {
-    if (parent[0])
-        return !strcmp(node->parent, parent);
-    for (size_t i = 0; i < t->list->count; i++)
-        if (!strcmp(t->list->nodes[i].id, node->parent) && shown(t, &t->list->nodes[i]))
-            return false;
-    return true;
-}
+    struct branch *branches;
+    size_t count;
+    int rc = branches_of(t->list, t->lab, &branches, &count);
 
-static void print_children(const struct tree *t, const char *parent, unsigned depth)
-{
-    char branch[2 * DEPTH_MAX + 1] = "";
+    if (rc)
+        return error_errno(err, rc, "snap list");
+    for (size_t i = 0; i < count; i++) {
+        char lines[BRANCH_TEXT_MAX];
 
-    for (unsigned i = 0; i < depth && i < DEPTH_MAX; i++)
-        strcat(branch, i + 1 == depth ? "`-" : "  ");
-    for (size_t i = 0; i < t->list->count; i++) {
-        const struct node *node = &t->list->nodes[i];
-
-        if (!shown(t, node) || !is_child_of(t, node, parent))
-            continue;
-        print_node(t, node, branch);
-        print_children(t, node->id, depth + 1);
+        print_node(t, branches[i].node,
+                   branch_text(branches[i].depth, branches[i].lines, BRANCH_DEPTH_MAX, lines));
     }
+    free(branches);
+    return 0;
 }
 
-static void print_tree(const struct tree *t)
+static int print_tree(const struct tree *t, struct error *err)
 {
     char stored[24], unique[24], naive[24];
+    int rc;
 
     if (t->list->count)
         printf("%-9s  %-28s %-16s %9s %12s  %-6s %10s %10s  %s\n", "id", "name", "lab", "exits",
                "instructions", "", "own", "naive", "taken");
-    print_children(t, "", 0);
+    rc = print_branches(t, err);
     for (size_t i = 0; i < t->list->damaged_count; i++)
         printf("@%.8s  damaged: %s\n", t->list->damaged[i].id, t->list->damaged[i].why);
     printf("%zu snapshot%s: %s stored, %s of different pages, %s if each were a copy\n",
            t->list->count, t->list->count == 1 ? "" : "s", size_text(t->usage->on_disk, stored),
            size_text(t->usage->unique, unique), size_text(t->usage->naive, naive));
+    return rc;
 }
 
 static void print_tree_json(const struct tree *t)
@@ -142,7 +135,10 @@ static int list_all(const char *lab, bool json, struct error *err)
     if (!rc) {
         rc = store_usage(store, &usage, err);
         if (!rc) {
-            json ? print_tree_json(&t) : print_tree(&t);
+            if (json)
+                print_tree_json(&t);
+            else
+                rc = print_tree(&t, err);
             store_usage_free(&usage);
         }
         store_list_free(&list);

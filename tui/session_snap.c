@@ -6,6 +6,7 @@
  */
 #include "tui/session_snap.h"
 #include "tui/session_run.h"
+#include "snapshot/branches.h"
 #include "snapshot/difference.h"
 #include "snapshot/snapshot.h"
 
@@ -64,43 +65,38 @@ static bool is_mine(const struct session *s, const struct node *node)
     return !strcmp(node->lab, lab_folder(s));
 }
 
-static bool is_child(const struct session *s, const struct store_list *list,
-                     const struct node *node, const char *parent)
+static void add_row(struct snapshots_look *look, const struct branch *branch)
 {
-    if (parent[0])
-        return !strcmp(node->parent, parent);
-    for (size_t i = 0; i < list->count; i++)
-        if (!strcmp(list->nodes[i].id, node->parent) && is_mine(s, &list->nodes[i]))
-            return false;
-    return true;
-}
-
-static void add_row(struct snapshots_look *look, const struct node *node, unsigned depth)
-{
+    const struct node *node = branch->node;
     struct snapshot_row *row;
 
     look->all++;
     if (look->count == SNAPSHOT_ROWS)
         return;
     row = &look->rows[look->count++];
-    *row = (struct snapshot_row){
-        .depth = depth, .has_ram = node->has_ram, .exits = node->exits, .insns = node->insns};
+    *row = (struct snapshot_row){.depth = branch->depth,
+                                 .lines = branch->lines,
+                                 .has_ram = node->has_ram,
+                                 .exits = node->exits,
+                                 .insns = node->insns};
     memcpy(row->id, node->id, sizeof(row->id));
     snprintf(row->name, sizeof(row->name), "%s", node->name);
     snprintf(row->note, sizeof(row->note), "%.79s", node->note);
 }
 
-static void add_children(const struct session *s, const struct store_list *list, const char *parent,
-                         unsigned depth, struct snapshots_look *look)
+static int add_rows(const struct session *s, const struct store_list *list,
+                    struct snapshots_look *look, struct error *err)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        const struct node *node = &list->nodes[i];
+    struct branch *branches;
+    size_t count;
+    int rc = branches_of(list, lab_folder(s), &branches, &count);
 
-        if (!is_mine(s, node) || !is_child(s, list, node, parent))
-            continue;
-        add_row(look, node, depth);
-        add_children(s, list, node->id, depth + 1, look);
-    }
+    if (rc)
+        return error_errno(err, rc, "the tree of snapshots");
+    for (size_t i = 0; i < count; i++)
+        add_row(look, &branches[i]);
+    free(branches);
+    return 0;
 }
 
 static void add_usage(struct snapshots_look *look, const struct store_usage *usage)
@@ -124,9 +120,9 @@ static int read_tree(struct session *s, struct snapshots_look *look, struct erro
 
     if (rc)
         return rc;
-    add_children(s, &list, "", 0, look);
+    rc = add_rows(s, &list, look, err);
     store_list_free(&list);
-    rc = store_usage(s->store, &usage, err);
+    rc = rc ? rc : store_usage(s->store, &usage, err);
     if (rc)
         return rc;
     add_usage(look, &usage);

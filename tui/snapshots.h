@@ -17,6 +17,7 @@ struct snapshot_row {
     char name[NODE_NAME_SIZE];
     char note[80];
     unsigned depth; /* 0: a root */
+    uint32_t lines; /* snapshot/branches.h */
     bool has_ram;
     uint64_t exits, insns;
     uint64_t own, naive; /* bytes: stored for it alone; what a copy of all would take */

@@ -51,8 +51,8 @@ done
 
 # the tree and its figures
 is 0 snap list
-says out "\`-later"
-says out "  \`-last"
+says out "-later"
+says out " \`-last"
 says out "behind the loop"
 says out "4 snapshots: "
 is 0 snap list 05 --json

@@ -394,6 +394,7 @@ struct model *screen_model_snapshots(void)
     add_snapshot(model, "irq-on", 2, 1480, 40960);
     add_snapshot(model, "crash", 3, 1620, 12288);
     add_snapshot(model, "irq-off", 2, 1500, 28672);
+    look->rows[2].lines = look->rows[3].lines = 2; /* irq-off is below them */
     look->rows[3].has_ram = false;
     snprintf(look->rows[4].note, sizeof(look->rows[4].note), "before cli");
     memcpy(look->here, look->rows[4].id, sizeof(look->here));

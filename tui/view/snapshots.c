@@ -6,6 +6,7 @@
  *   3 Restore     what going there drops and keeps
  *   4 Growth      what the tree takes, against as many copies
  */
+#include "snapshot/branches.h"
 #include "tui/act_snap.h"
 #include "tui/text.h"
 #include "tui/theme.h"
@@ -15,6 +16,7 @@
 #include <string.h>
 
 enum { TREE = 1, DIFF, RESTORE, GROWTH };
+enum { DEPTH_SHOWN = 12 };
 enum { RESTORE_ROWS = 5, GROWTH_COLS = 38, WIDE = 100 };
 
 static unsigned snap_layout(const struct ui *ui, int row, int rows, struct pane *panes)
@@ -80,11 +82,12 @@ static void row_draw(const struct model *model, const struct area *area, int at,
 {
     bool here = !strcmp(row->id, model->snapshots.here);
     char own[24], exits[NUMBER_MAX];
-    int right = area->cols - 32, col = 2 + 2 * (int)(row->depth < 12 ? row->depth : 12);
+    char lines[BRANCH_TEXT_MAX];
+    int right = area->cols - 32, col;
 
+    col = area_text(area, at, 2, ROLE_BORDER,
+                    branch_text(row->depth, row->lines, DEPTH_SHOWN, lines));
     area_char(area, at, col, here ? ROLE_CHANGED : ROLE_LABEL, here ? '@' : 'o');
-    if (row->depth)
-        area_text(area, at, col - 2, ROLE_BORDER, "`-");
     area_printf(area, at, col + 2, here ? ROLE_CHANGED : ROLE_NORMAL, "%.*s%s",
                 right > col + 3 ? right - col - 3 : 0, row->name,
                 here && model->snapshots.unsaved ? " +" : "");
