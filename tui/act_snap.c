@@ -5,15 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct snapshot_row *snap_selected(const struct model *model, const struct ui *ui)
-{
-    const struct snapshots_look *look = &model->snapshots;
-
-    if (!look->on || look->count == 0)
-        return NULL;
-    return &look->rows[ui->snap.selected < look->count ? ui->snap.selected : look->count - 1];
-}
-
 /* The second press of the same key on the same snapshot. */
 static bool is_meant(struct ui *ui, enum action_id id, const struct snapshot_row *row)
 {
@@ -74,6 +65,10 @@ bool snap_act(const struct model *model, struct ui *ui, enum action_id id, const
         return true;
     case ACTION_SNAP_NOTE:
         send_id(ui, command, COMMAND_SNAP_NOTE, row, argument);
+        return true;
+    case ACTION_SNAP_FOLD:
+        snap_select(model, ui, row);
+        snap_fold(ui, row);
         return true;
     default:
         return false;

@@ -4,10 +4,8 @@
 
 #include "tui/action.h"
 #include "tui/command.h"
+#include "tui/snap_rows.h"
 #include "tui/update.h"
-
-/* The selected snapshot, NULL: there is none. */
-const struct snapshot_row *snap_selected(const struct model *model, const struct ui *ui);
 
 /* True when it was one of its actions. */
 bool snap_act(const struct model *model, struct ui *ui, enum action_id id, const char *argument,

@@ -127,6 +127,15 @@ static const char *no_snapshot(const struct model *model, const struct ui *ui)
     return snap_selected(model, ui) ? NULL : "there is no snapshot: T takes one";
 }
 
+static const char *no_below(const struct model *model, const struct ui *ui)
+{
+    const struct snapshot_row *row = snap_selected(model, ui);
+
+    if (!row)
+        return no_snapshot(model, ui);
+    return snap_below(model, row) ? NULL : "nothing is below the selected snapshot";
+}
+
 static const char *no_find(const struct model *model, const struct ui *ui)
 {
     (void)model;

@@ -76,8 +76,13 @@ struct heat_cursor {
     bool asked;    /* the last that the engine was told: to count, or not to */
 };
 
+enum { SNAP_FOLDS = 32 };
+
 struct snap_cursor {
-    unsigned selected;
+    char selected_id[NODE_ID_SIZE]; /* where that is not in the tree: */
+    unsigned selected;              /* the row where it was */
+    char folded[SNAP_FOLDS][NODE_ID_SIZE];
+    unsigned folded_count;
     struct snapshots_question asked; /* of the engine, when has_asked */
     bool has_asked;
     unsigned meant; /* enum action_id that is asked for once, about meant_id; 0: none */

@@ -1,22 +1,18 @@
 /*
  * The tree of snapshots of the open lab.
  *
- *   1 Tree        a line a snapshot, the selected one; '@' where the machine is, '+' when it has run on
+ *   1 Tree        a line a snapshot, the selected one; '@' where the machine is
  *   2 Difference  between the selected one and now
  *   3 Restore     what going there drops and keeps
  *   4 Growth      what the tree takes, against as many copies
  */
-#include "snapshot/branches.h"
-#include "tui/act_snap.h"
+#include "tui/view/snapshots.h"
 #include "tui/text.h"
-#include "tui/theme.h"
-#include "tui/view.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { TREE = 1, DIFF, RESTORE, GROWTH };
-enum { DEPTH_SHOWN = 12 };
 enum { RESTORE_ROWS = 5, GROWTH_COLS = 38, WIDE = 100 };
 
 static unsigned snap_layout(const struct ui *ui, int row, int rows, struct pane *panes)
@@ -60,60 +56,6 @@ static const char *size_text(uint64_t bytes, char buf[24])
     else
         snprintf(buf, 24, "%.1f MiB", (double)bytes / (1024 * 1024));
     return buf;
-}
-
-/* ---- the tree ---------------------------------------------------------------------------------- */
-
-static int nothing(const struct model *model, const struct area *area)
-{
-    const struct snapshots_look *look = &model->snapshots;
-
-    if (model->lab < 0)
-        area_text(area, 0, 1, ROLE_DIM, "No lab is open: l lists them.");
-    else if (look->on && look->why_not[0])
-        area_text(area, 0, 1, ROLE_ERROR, look->why_not);
-    else if (look->on)
-        area_text(area, 0, 1, ROLE_DIM, "There is no snapshot of this lab: T takes one.");
-    return 1;
-}
-
-static void row_draw(const struct model *model, const struct area *area, int at,
-                     const struct snapshot_row *row)
-{
-    bool here = !strcmp(row->id, model->snapshots.here);
-    char own[24], exits[NUMBER_MAX];
-    char lines[BRANCH_TEXT_MAX];
-    int right = area->cols - 32, col;
-
-    col = area_text(area, at, 2, ROLE_BORDER,
-                    branch_text(row->depth, row->lines, DEPTH_SHOWN, lines));
-    area_char(area, at, col, here ? ROLE_CHANGED : ROLE_LABEL, here ? '@' : 'o');
-    area_printf(area, at, col + 2, here ? ROLE_CHANGED : ROLE_NORMAL, "%.*s%s",
-                right > col + 3 ? right - col - 3 : 0, row->name,
-                here && model->snapshots.unsaved ? " +" : "");
-    area_printf(area, at, right, ROLE_NUMBER, "%12s %11s", text_grouped(row->exits, exits),
-                size_text(row->own, own));
-    area_text(area, at, right + 25, ROLE_DIM, row->has_ram ? "RAM" : "disk");
-}
-
-static int tree_draw(const struct model *model, const struct ui *ui, const struct area *area)
-{
-    const struct snapshots_look *look = &model->snapshots;
-    const struct snapshot_row *selected = snap_selected(model, ui);
-    int at = selected ? (int)(selected - look->rows) : 0, shown = area->rows - 1, first;
-
-    if (!selected)
-        return nothing(model, area);
-    area_printf(area, 0, area->cols - 32, ROLE_LABEL, "%12s %11s", "exits", "own");
-    first = at >= shown ? at - shown + 1 : 0;
-    for (int i = first; i < (int)look->count && i - first < shown; i++) {
-        row_draw(model, area, i - first + 1, &look->rows[i]);
-        if (i == at) {
-            area_char(area, i - first + 1, 0, ROLE_SELECTED, (uint32_t)theme_mark(ROLE_SELECTED));
-            area_select_row(area, i - first + 1);
-        }
-    }
-    return (int)look->count + 1;
 }
 
 /* ---- the other panes --------------------------------------------------------------------------- */
@@ -173,7 +115,7 @@ static int snap_draw(const struct model *model, const struct ui *ui, unsigned nu
 {
     switch (number) {
     case TREE:
-        return tree_draw(model, ui, area);
+        return snap_tree(model, ui, area);
     case DIFF:
         return diff_draw(model, area, ui->scroll[VIEW_SNAPSHOTS][DIFF]);
     case RESTORE:
@@ -186,15 +128,27 @@ static int snap_draw(const struct model *model, const struct ui *ui, unsigned nu
 static bool snap_move(const struct model *model, struct ui *ui, unsigned number, enum move move,
                       int page)
 {
-    const struct snapshot_row *row = snap_selected(model, ui);
-
     if (number != TREE)
         return false;
-    if (row)
-        ui->snap.selected = (unsigned)move_apply(move, (uint64_t)(row - model->snapshots.rows),
-                                                 model->snapshots.count, page - 1);
+    snap_tree_move(model, ui, move, page);
     ui->scroll[VIEW_SNAPSHOTS][DIFF] = 0;
     return true;
+}
+
+static bool snap_side(const struct model *model, struct ui *ui, unsigned number, int direction)
+{
+    return number == TREE && snap_tree_side(model, ui, direction);
+}
+
+static int snap_find(const struct model *model, struct ui *ui, unsigned number, int direction)
+{
+    return number == TREE ? snap_tree_find(model, ui, direction) : -1;
+}
+
+static void snap_click(const struct model *model, struct ui *ui, const struct pane *pane, int row)
+{
+    if (pane->number == TREE)
+        snap_tree_click(model, ui, pane->rows - 2, row);
 }
 
 const struct view_ops view_snapshots = {
@@ -207,4 +161,7 @@ const struct view_ops view_snapshots = {
     .detail = snap_detail,
     .draw = snap_draw,
     .move = snap_move,
+    .side = snap_side,
+    .find = snap_find,
+    .click = snap_click,
 };
