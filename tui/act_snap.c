@@ -41,6 +41,29 @@ static void delete (struct ui *ui, const struct snapshot_row *row, struct comman
         ui_message(ui, true, "x again deletes %.40s; its children stay", row->name);
 }
 
+static void mark(struct ui *ui, const struct snapshot_row *row)
+{
+    memcpy(ui->snap.mark, row->id, sizeof(ui->snap.mark));
+    ui_message(ui, false, "%.40s is marked: D compares another one with it", row->name);
+}
+
+/* What is compared, and with what. */
+static bool act_diff(struct ui *ui, enum action_id id, const struct snapshot_row *row)
+{
+    switch (id) {
+    case ACTION_SNAP_MARK:
+        mark(ui, row);
+        return true;
+    case ACTION_SNAP_DIFF_MARK:
+    case ACTION_SNAP_DIFF:
+        ui->snap.from_mark = id == ACTION_SNAP_DIFF_MARK;
+        ui->scroll[VIEW_SNAPSHOTS][SNAP_DIFF_PANE] = 0;
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool snap_act(const struct model *model, struct ui *ui, enum action_id id, const char *argument,
               struct command *command)
 {
@@ -53,6 +76,8 @@ bool snap_act(const struct model *model, struct ui *ui, enum action_id id, const
     }
     if (!row)
         return false;
+    if (act_diff(ui, id, row))
+        return true;
     switch (id) {
     case ACTION_SNAP_RESTORE:
         restore(model, ui, row, command);
@@ -77,7 +102,7 @@ bool snap_act(const struct model *model, struct ui *ui, enum action_id id, const
 
 static bool question_equal(const struct snapshots_question *a, const struct snapshots_question *b)
 {
-    return a->on == b->on && (!a->on || !strcmp(a->id, b->id));
+    return a->on == b->on && (!a->on || (!strcmp(a->id, b->id) && !strcmp(a->from, b->from)));
 }
 
 void snap_ask(const struct model *model, struct ui *ui, struct command *command)
@@ -88,6 +113,8 @@ void snap_ask(const struct model *model, struct ui *ui, struct command *command)
 
     if (want.on && row)
         memcpy(want.id, row->id, sizeof(want.id));
+    if (want.on && snap_from(model, ui))
+        memcpy(want.from, ui->snap.mark, sizeof(want.from));
     have.on = model->snapshots.on;
     if (question_equal(&have, &want))
         return;

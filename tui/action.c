@@ -127,6 +127,15 @@ static const char *no_snapshot(const struct model *model, const struct ui *ui)
     return snap_selected(model, ui) ? NULL : "there is no snapshot: T takes one";
 }
 
+static const char *no_snap_mark(const struct model *model, const struct ui *ui)
+{
+    const char *why = no_snapshot(model, ui);
+
+    if (why)
+        return why;
+    return snap_row(model, ui->snap.mark) ? NULL : "no snapshot is marked: m marks one";
+}
+
 static const char *no_below(const struct model *model, const struct ui *ui)
 {
     const struct snapshot_row *row = snap_selected(model, ui);

@@ -147,6 +147,16 @@ static void add_difference(void *ctx, const struct difference *d)
                  SNAPSHOT_DIFF_TEXT - 1, difference_text(d, text));
 }
 
+static void add_restored(void *ctx, const struct difference *d)
+{
+    struct snapshots_look *look = ctx;
+
+    if (d->kind == DIFFERENCE_MEMORY) {
+        look->restore_pages++;
+        look->restore_bytes += d->bytes;
+    }
+}
+
 struct machine *session_snap_machine(struct session *s, const char *id)
 {
     const struct text_sink sink = {.write = session_text, .ctx = s};
@@ -163,18 +173,48 @@ struct machine *session_snap_machine(struct session *s, const char *id)
     return m;
 }
 
-static void compare(struct session *s, struct snapshots_look *look)
+/* The machine of a snapshot to compare; NULL, and why. */
+static struct machine *machine_of(struct session *s, const char *id, struct error *err)
 {
     const struct text_sink nobody = {0};
-    struct machine *old = NULL;
-    struct error err = {0};
+    struct machine *m;
     bool boots;
 
-    if (!look->asked.id[0] ||
-        snapshot_machine(s->store, look->asked.id, NULL, &nobody, &old, &boots, &err))
+    return snapshot_machine(s->store, id, NULL, &nobody, &m, &boots, err) ? NULL : m;
+}
+
+static void compare_to(const struct machine *old, const struct machine *new, difference_fn *found,
+                       struct snapshots_look *look, struct error *err)
+{
+    int64_t rc = machine_differences(old, new, found, look);
+
+    if (rc < 0)
+        error_set(err, (int)rc, "they are machines with different RAM, ROM or disk");
+}
+
+static void compare(struct session *s, struct snapshots_look *look)
+{
+    const struct snapshots_question *asked = &look->asked;
+    struct machine *node = NULL, *from = NULL;
+    struct error err = {0};
+
+    if (!asked->id[0])
         return;
-    look->compared = machine_differences(old, s->machine, add_difference, look) >= 0;
-    machine_destroy(old);
+    node = machine_of(s, asked->id, &err);
+    if (node && asked->from[0])
+        from = machine_of(s, asked->from, &err);
+    if (node && from)
+        compare_to(from, node, add_difference, look, &err);
+    if (node)
+        compare_to(node, s->machine, from ? add_restored : add_difference, look, &err);
+    if (!from) {
+        look->restore_pages = look->diff_pages;
+        look->restore_bytes = look->diff_bytes;
+    }
+    look->compared = !err.code;
+    snprintf(look->why_not_compared, sizeof(look->why_not_compared), "%.159s", err.text);
+    machine_destroy(from);
+    machine_destroy(node);
 }
 
 /* ---- the model --------------------------------------------------------------------------------- */

@@ -109,3 +109,17 @@ void snap_select(const struct model *model, struct ui *ui, const struct snapshot
     ui->snap.selected = (unsigned)(row - model->snapshots.rows);
     memcpy(ui->snap.selected_id, row->id, sizeof(row->id));
 }
+
+const struct snapshot_row *snap_from(const struct model *model, const struct ui *ui)
+{
+    return ui->snap.from_mark ? snap_row(model, ui->snap.mark) : NULL;
+}
+
+bool snap_is_compared(const struct model *model, const struct ui *ui)
+{
+    const struct snapshots_question *asked = &model->snapshots.asked;
+    const struct snapshot_row *row = snap_selected(model, ui), *from = snap_from(model, ui);
+
+    return row && model->snapshots.compared && !strcmp(asked->id, row->id) &&
+           !strcmp(asked->from, from ? from->id : "");
+}

@@ -26,7 +26,8 @@ struct snapshot_row {
 /* What is asked about the tree. */
 struct snapshots_question {
     bool on;
-    char id[NODE_ID_SIZE]; /* to compare with now; "": none */
+    char id[NODE_ID_SIZE];   /* to compare: what differs from it to now; "": nothing */
+    char from[NODE_ID_SIZE]; /* or from this one to it; "": now */
 };
 
 struct snapshots_look {
@@ -39,11 +40,13 @@ struct snapshots_look {
     char here[NODE_ID_SIZE];        /* the node that the machine came from; "": the start */
     bool unsaved;                   /* the machine has run on since */
     uint64_t stored, unique, naive; /* bytes, of the whole store */
-    bool compared;                  /* rows and lines below are about asked.id */
+    bool compared;                  /* what follows is about asked.id, and asked.from */
+    char why_not_compared[160];     /* else, when it was asked for */
     char diffs[SNAPSHOT_DIFFS][SNAPSHOT_DIFF_TEXT];
-    unsigned diff_count;             /* lines that are here */
-    uint64_t diff_all;               /* differences in all */
-    uint64_t diff_pages, diff_bytes; /* of memory */
+    unsigned diff_count;                   /* lines that are here */
+    uint64_t diff_all;                     /* differences in all */
+    uint64_t diff_pages, diff_bytes;       /* of memory */
+    uint64_t restore_pages, restore_bytes; /* the same from asked.id to now */
 };
 
 #endif

@@ -83,6 +83,8 @@ struct snap_cursor {
     unsigned selected;              /* the row where it was */
     char folded[SNAP_FOLDS][NODE_ID_SIZE];
     unsigned folded_count;
+    char mark[NODE_ID_SIZE];         /* to compare with, "": none; */
+    bool from_mark;                  /* and it is compared, not now */
     struct snapshots_question asked; /* of the engine, when has_asked */
     bool has_asked;
     unsigned meant; /* enum action_id that is asked for once, about meant_id; 0: none */

@@ -46,6 +46,7 @@ static const struct screen screens[] = {
     {"heat", screen_model_heat, VIEW_HEAT, "<Right>"},
     {"snapshots", screen_model_snapshots, VIEW_SNAPSHOTS, "G"},
     {"snapshots-restore", screen_model_snapshots, VIEW_SNAPSHOTS, "jjjr"},
+    {"snapshots-mark", screen_model_marked, VIEW_SNAPSHOTS, "jmGD"},
     {"snapshots-fold", screen_model_snapshots, VIEW_SNAPSHOTS, "jj<Left>"},
     {"snapshots-none", screen_model_real, VIEW_SNAPSHOTS, ""},
     {"labs", screen_model_empty, VIEW_LABS, ""},

@@ -403,11 +403,24 @@ struct model *screen_model_snapshots(void)
     add_diff(model, "RAX                0 -> 2a");
     add_diff(model, "PTE of ffff800000400000 (at 4000)  5061 -> 5063, R/W 0 -> 1");
     add_diff(model, "400000   96 bytes, the first at 400010: 00 -> 2a");
-    look->diff_pages = 12;
-    look->diff_bytes = 96;
+    look->diff_all += 11;
+    look->diff_pages = look->restore_pages = 12;
+    look->diff_bytes = look->restore_bytes = 96;
     look->stored = 4404019;
     look->unique = 9 << 20;
     look->naive = 5 * 16 << 20;
+    return model;
+}
+
+struct model *screen_model_marked(void)
+{
+    struct model *model = screen_model_snapshots();
+    struct snapshots_look *look = &model->snapshots;
+
+    memcpy(look->asked.from, look->rows[1].id, sizeof(look->asked.from));
+    look->diff_count = 0;
+    look->diff_all = look->diff_pages = look->diff_bytes = 0;
+    add_diff(model, "RFLAGS             202 -> 2  IF 1 -> 0");
     return model;
 }
 

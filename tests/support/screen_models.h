@@ -19,6 +19,8 @@ struct model *screen_model_long(void);
 struct model *screen_model_past(void);
 /* The same with a tree of five snapshots, the machine out of one and run on. */
 struct model *screen_model_snapshots(void);
+/* The same tree, with what differs from its second snapshot to the last. */
+struct model *screen_model_marked(void);
 /* The same with five breakpoints, one of them off. */
 struct model *screen_model_breaks(void);
 

@@ -31,6 +31,7 @@ static const struct state {
     {screen_model_breaks, RUN_PAUSED, "m"},
     {screen_model_snapshots, RUN_PAUSED, "m"},
     {screen_model_snapshots, RUN_PAUSED, "G"},
+    {screen_model_snapshots, RUN_PAUSED, "mD"},
     {screen_model_breaks, RUN_RUNNING, ""},
     {screen_model_devices, RUN_PAUSED, "2g"},
     {screen_model_devices, RUN_PAUSED, "2G"},

@@ -4,6 +4,7 @@
  */
 #include "core/loader.h"
 #include "tests/support/store_bench.h"
+#include "tui/key.h"
 #include "tui/session.h"
 #include "tui/update.h"
 
@@ -100,6 +101,20 @@ static void send(enum command_kind kind, const char *id, const char *text)
     execute(&command);
 }
 
+static void ui_key(const char *keys)
+{
+    struct command command;
+    int key;
+
+    while ((key = key_parse(&keys)) > 0) {
+        const struct event event = {.kind = EVENT_KEY, .key = (uint32_t)key};
+
+        update(&model, &ui, &event, &command);
+        if (command.kind != COMMAND_NONE)
+            execute(&command);
+    }
+}
+
 static void run_for(uint64_t insns)
 {
     const struct command command = {.kind = COMMAND_CONTINUE};
@@ -173,6 +188,40 @@ START_TEST(test_tree)
     ck_assert_uint_eq(model.snapshots.rows[1].depth, 1);
     open_lab(1); /* another lab's tree is another */
     ck_assert_uint_eq(model.snapshots.count, 0);
+}
+END_TEST
+
+/* From a marked one to another: what the run between them has done, wherever the machine is now. */
+START_TEST(test_differs_from_mark)
+{
+    uint64_t pages;
+
+    run_for(500);
+    take("before");
+    type("ab");
+    run_for(400000);
+    take("after");
+    type("c");
+    run_for(400000);
+    ui_key("m");
+    ck_assert_str_eq(model.snapshots.asked.from, "");
+    pages = model.snapshots.diff_pages;
+    ui_key("jD");
+    ck_assert(model.snapshots.compared);
+    ck_assert_str_eq(model.snapshots.asked.from, model.snapshots.rows[0].id);
+    ck_assert_str_eq(model.snapshots.asked.id, model.snapshots.rows[1].id);
+    ck_assert_uint_eq(model.snapshots.diff_pages, 1); /* where it puts what it reads */
+    ck_assert_uint_eq(model.snapshots.restore_pages, pages);
+    ui_key("k"); /* with itself */
+    ck_assert_uint_eq(model.snapshots.diff_all, 0);
+    ck_assert_uint_eq(model.snapshots.restore_pages, pages);
+    ui_key("jd");
+    ck_assert_str_eq(model.snapshots.asked.from, "");
+    ui_key("D");
+    send(COMMAND_SNAP_DELETE, model.snapshots.rows[0].id, ""); /* the mark is gone: now again */
+    ck_assert_str_eq(model.snapshots.asked.from, "");
+    ui_key("D");
+    ck_assert_str_eq(ui.message, "no snapshot is marked: m marks one");
 }
 END_TEST
 
@@ -252,6 +301,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_take_and_restore);
     tcase_add_test(tc, test_tree);
+    tcase_add_test(tc, test_differs_from_mark);
     tcase_add_test(tc, test_keeps_the_future);
     tcase_add_test(tc, test_opens_at);
     tcase_add_test(tc, test_no_folder);

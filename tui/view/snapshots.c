@@ -2,7 +2,7 @@
  * The tree of snapshots of the open lab.
  *
  *   1 Tree        a line a snapshot, the selected one; '@' where the machine is
- *   2 Difference  between the selected one and now
+ *   2 Difference  from the selected one to now, or from a marked one to it
  *   3 Restore     what going there drops and keeps
  *   4 Growth      what the tree takes, against as many copies
  */
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TREE = 1, DIFF, RESTORE, GROWTH };
+enum { TREE = 1, DIFF = SNAP_DIFF_PANE, RESTORE, GROWTH };
 enum { RESTORE_ROWS = 5, GROWTH_COLS = 38, WIDE = 100 };
 
 static unsigned snap_layout(const struct ui *ui, int row, int rows, struct pane *panes)
@@ -35,6 +35,15 @@ static unsigned snap_layout(const struct ui *ui, int row, int rows, struct pane 
     return 4;
 }
 
+/* "irq-off -> now", or from the mark: "irq-on -> irq-off". */
+static void detail_diff(const struct model *model, const struct ui *ui, struct pane *pane)
+{
+    const struct snapshot_row *row = snap_selected(model, ui), *from = snap_from(model, ui);
+
+    snprintf(pane->detail, sizeof(pane->detail), "%.30s -> %.30s", from ? from->name : row->name,
+             from ? row->name : "now");
+}
+
 static void snap_detail(const struct model *model, const struct ui *ui, struct pane *pane)
 {
     const struct snapshots_look *look = &model->snapshots;
@@ -45,8 +54,8 @@ static void snap_detail(const struct model *model, const struct ui *ui, struct p
     if (pane->number == TREE)
         snprintf(pane->detail, sizeof(pane->detail), "%llu snapshot%s",
                  (unsigned long long)look->all, look->all == 1 ? "" : "s");
-    else if (pane->number == DIFF && row && look->compared)
-        snprintf(pane->detail, sizeof(pane->detail), "%.30s -> now", row->name);
+    else if (pane->number == DIFF && row)
+        detail_diff(model, ui, pane);
 }
 
 static const char *size_text(uint64_t bytes, char buf[24])
@@ -60,20 +69,39 @@ static const char *size_text(uint64_t bytes, char buf[24])
 
 /* ---- the other panes --------------------------------------------------------------------------- */
 
-static int diff_draw(const struct model *model, const struct area *area, int scroll)
+static void diff_sum(const struct snapshots_look *look, const struct area *area, int row)
+{
+    char all[NUMBER_MAX], pages[NUMBER_MAX], bytes[NUMBER_MAX];
+
+    if (look->diff_all == 0)
+        area_text(area, row, 1, ROLE_DIM, "Nothing differs.");
+    else if (look->diff_pages == 0)
+        area_printf(area, row, 1, ROLE_LABEL, "%s in all, none in memory",
+                    text_grouped(look->diff_all, all));
+    else
+        area_printf(area, row, 1, ROLE_LABEL, "%s in all; memory: %s page%s, %s byte%s",
+                    text_grouped(look->diff_all, all), text_grouped(look->diff_pages, pages),
+                    look->diff_pages == 1 ? "" : "s", text_grouped(look->diff_bytes, bytes),
+                    look->diff_bytes == 1 ? "" : "s");
+}
+
+static int diff_draw(const struct model *model, const struct ui *ui, const struct area *area)
 {
     const struct snapshots_look *look = &model->snapshots;
+    int scroll = ui->scroll[VIEW_SNAPSHOTS][DIFF];
 
-    if (!look->on || !look->compared)
+    if (!snap_is_compared(model, ui)) {
+        if (look->on && look->why_not_compared[0])
+            return area_wrap(area, 0, scroll, ROLE_ERROR, look->why_not_compared);
         return 1;
-    if (look->diff_all == 0)
-        area_text(area, 0, 1, ROLE_DIM, "Nothing differs.");
-    for (int i = scroll; i < (int)look->diff_count && i - scroll < area->rows; i++)
-        area_text(area, i - scroll, 1, ROLE_NORMAL, look->diffs[i]);
+    }
+    diff_sum(look, area, -scroll);
+    for (int i = scroll > 0 ? scroll - 1 : 0;
+         i < (int)look->diff_count && i + 1 - scroll < area->rows; i++)
+        area_text(area, i + 1 - scroll, 1, ROLE_NORMAL, look->diffs[i]);
     if (look->diff_all > look->diff_count)
-        area_printf(area, (int)look->diff_count - scroll, 1, ROLE_DIM, "... %llu in all",
-                    (unsigned long long)look->diff_all);
-    return (int)look->diff_count + 1;
+        area_text(area, (int)look->diff_count + 1 - scroll, 1, ROLE_DIM, "...");
+    return (int)look->diff_count + 1 + (look->diff_all > look->diff_count);
 }
 
 static int restore_draw(const struct model *model, const struct ui *ui, const struct area *area)
@@ -88,9 +116,10 @@ static int restore_draw(const struct model *model, const struct ui *ui, const st
                 text_grouped(row->exits, exits), row->note[0] ? ", " : "", row->note);
     if (!row->has_ram)
         area_text(area, 1, 1, ROLE_ERROR, "It has no RAM: the machine boots from its disk.");
-    else if (look->compared)
+    else if (snap_is_compared(model, ui))
         area_printf(area, 1, 1, ROLE_NORMAL, "puts back %s pages of memory, %s bytes",
-                    text_grouped(look->diff_pages, pages), text_grouped(look->diff_bytes, bytes));
+                    text_grouped(look->restore_pages, pages),
+                    text_grouped(look->restore_bytes, bytes));
     area_text(area, 2, 1, look->unsaved ? ROLE_CHANGED : ROLE_DIM,
               look->unsaved ? "drops the run since the machine's last snapshot: T keeps it"
                             : "drops nothing; breakpoints stay");
@@ -117,7 +146,7 @@ static int snap_draw(const struct model *model, const struct ui *ui, unsigned nu
     case TREE:
         return snap_tree(model, ui, area);
     case DIFF:
-        return diff_draw(model, area, ui->scroll[VIEW_SNAPSHOTS][DIFF]);
+        return diff_draw(model, ui, area);
     case RESTORE:
         return restore_draw(model, ui, area);
     default:

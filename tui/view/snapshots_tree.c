@@ -197,6 +197,8 @@ static void line_draw(const struct model *model, const struct ui *ui, const stru
         return;
     }
     row_draw(model, ui, area, at, row);
+    if (!strcmp(row->id, ui->snap.mark))
+        area_char(area, at, 1, ROLE_KEY, 'm');
     if (row != snap_selected(model, ui))
         return;
     area_char(area, at, 0, ROLE_SELECTED, (uint32_t)theme_mark(ROLE_SELECTED));
