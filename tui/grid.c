@@ -90,8 +90,12 @@ uint32_t char_fold_ascii(uint32_t ch)
         return '~';
     case 0x2588: /* full block */
         return '#';
-    case 0x2591: /* light shade */
+    case 0x2591: /* light shade, */
         return '-';
+    case 0x2592: /* medium */
+        return '+';
+    case 0x2593: /* and dark */
+        return '%';
     case 0xb7: /* middle dot */
         return '.';
     case 0x2190: /* arrow to the left */

@@ -6,6 +6,7 @@
  */
 #include "tui/session_snap.h"
 #include "tui/session_run.h"
+#include "core/pages.h"
 #include "snapshot/branches.h"
 #include "snapshot/difference.h"
 #include "snapshot/snapshot.h"
@@ -132,6 +133,22 @@ static int read_tree(struct session *s, struct snapshots_look *look, struct erro
 
 /* ---- what differs ------------------------------------------------------------------------------ */
 
+/* A page of RAM, not of the ROM, which lies in the hole below 4 GiB and in what it hides of RAM. */
+static void add_page(struct snapshots_look *look, uint64_t gpa)
+{
+    uint64_t page = ram_page_number(gpa);
+
+    if (page < look->pages && ram_page_gpa(page) == gpa)
+        look->cells[page / look->cell_size]++;
+}
+
+static void begin_pages(struct session *s, struct snapshots_look *look)
+{
+    look->pages = machine_ram_pages(s->machine);
+    look->cell_size = (uint32_t)((look->pages + SNAPSHOT_CELLS - 1) / SNAPSHOT_CELLS);
+    look->cell_count = (uint32_t)((look->pages + look->cell_size - 1) / look->cell_size);
+}
+
 static void add_difference(void *ctx, const struct difference *d)
 {
     struct snapshots_look *look = ctx;
@@ -141,6 +158,7 @@ static void add_difference(void *ctx, const struct difference *d)
     if (d->kind == DIFFERENCE_MEMORY) {
         look->diff_pages++;
         look->diff_bytes += d->bytes;
+        add_page(look, d->address);
     }
     if (look->diff_count < SNAPSHOT_DIFFS)
         snprintf(look->diffs[look->diff_count++], SNAPSHOT_DIFF_TEXT, "%.*s",
@@ -198,6 +216,7 @@ static void compare(struct session *s, struct snapshots_look *look)
     struct machine *node = NULL, *from = NULL;
     struct error err = {0};
 
+    begin_pages(s, look);
     if (!asked->id[0])
         return;
     node = machine_of(s, asked->id, &err);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SNAPSHOT_ROWS = 128, SNAPSHOT_DIFFS = 96, SNAPSHOT_DIFF_TEXT = 120 };
+enum { SNAPSHOT_ROWS = 128, SNAPSHOT_DIFFS = 96, SNAPSHOT_DIFF_TEXT = 120, SNAPSHOT_CELLS = 8192 };
 
 struct snapshot_row {
     char id[NODE_ID_SIZE];
@@ -47,6 +47,9 @@ struct snapshots_look {
     uint64_t diff_all;                     /* differences in all */
     uint64_t diff_pages, diff_bytes;       /* of memory */
     uint64_t restore_pages, restore_bytes; /* the same from asked.id to now */
+    uint64_t pages;                        /* of RAM, */
+    uint32_t cell_size, cell_count;        /* in so many cells of so many pages: */
+    uint16_t cells[SNAPSHOT_CELLS];        /* how many of its pages differ */
 };
 
 #endif

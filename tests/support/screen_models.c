@@ -406,6 +406,10 @@ struct model *screen_model_snapshots(void)
     look->diff_all += 11;
     look->diff_pages = look->restore_pages = 12;
     look->diff_bytes = look->restore_bytes = 96;
+    look->pages = look->cell_count = 4096;
+    look->cell_size = 1;
+    for (unsigned i = 0; i < 12; i++)
+        look->cells[i < 8 ? 0x400 + i : 0x100 * i] = 1;
     look->stored = 4404019;
     look->unique = 9 << 20;
     look->naive = 5 * 16 << 20;
@@ -420,6 +424,7 @@ struct model *screen_model_marked(void)
     memcpy(look->asked.from, look->rows[1].id, sizeof(look->asked.from));
     look->diff_count = 0;
     look->diff_all = look->diff_pages = look->diff_bytes = 0;
+    memset(look->cells, 0, sizeof(look->cells));
     add_diff(model, "RFLAGS             202 -> 2  IF 1 -> 0");
     return model;
 }

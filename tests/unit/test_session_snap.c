@@ -211,6 +211,10 @@ START_TEST(test_differs_from_mark)
     ck_assert_str_eq(model.snapshots.asked.from, model.snapshots.rows[0].id);
     ck_assert_str_eq(model.snapshots.asked.id, model.snapshots.rows[1].id);
     ck_assert_uint_eq(model.snapshots.diff_pages, 1); /* where it puts what it reads */
+    ck_assert_uint_eq(model.snapshots.pages, 512);
+    ck_assert_uint_eq(model.snapshots.cell_count, 512);
+    for (unsigned i = 0; i < 512; i++)
+        ck_assert_uint_eq(model.snapshots.cells[i], i == 0x20);
     ck_assert_uint_eq(model.snapshots.restore_pages, pages);
     ui_key("k"); /* with itself */
     ck_assert_uint_eq(model.snapshots.diff_all, 0);

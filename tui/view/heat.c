@@ -12,11 +12,12 @@
 #include "tui/text.h"
 #include "tui/theme.h"
 #include "tui/view.h"
+#include "tui/widget/raster.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLS = 12, PLACE_ROWS = 5, HEAT_MAP = 1, HEAT_PLACE = 2 };
+enum { PLACE_ROWS = 5, HEAT_MAP = 1, HEAT_PLACE = 2 };
 
 static unsigned heat_layout(const struct ui *ui, int row, int rows, struct pane *panes)
 {
@@ -37,23 +38,6 @@ static void heat_detail(const struct model *model, const struct ui *ui, struct p
         snprintf(pane->detail, sizeof(pane->detail),
                  "%s in the last run, %s since the start, of %s", text_grouped(look->last, last),
                  text_grouped(look->ever, ever), text_grouped(look->pages, pages));
-}
-
-/* How RAM is laid out in an area: so many characters in a line, so many cells in a character. */
-struct raster {
-    uint32_t cols, cells, lines;
-};
-
-static struct raster raster_of(const struct heat_look *look, int rows, int cols)
-{
-    struct raster r = {.cols = 16, .cells = 1};
-
-    while ((int)r.cols * 2 + LABEL_COLS <= cols)
-        r.cols *= 2;
-    while (rows > 0 && (look->count + r.cols * r.cells - 1) / (r.cols * r.cells) > (uint32_t)rows)
-        r.cells *= 2;
-    r.lines = (look->count + r.cols * r.cells - 1) / (r.cols * r.cells);
-    return r;
 }
 
 static uint64_t raster_pages(const struct heat_look *look, const struct raster *r)
@@ -103,21 +87,20 @@ static void cursor_draw(const struct area *area, int row, int col)
 
 static int map_draw(const struct heat_look *look, const struct ui *ui, const struct area *area)
 {
-    struct raster r = raster_of(look, area->rows, area->cols);
+    struct raster r = raster_fit(look->count, area->rows, area->cols);
     uint64_t at = cursor_page(look, ui) / raster_pages(look, &r);
 
     for (uint32_t line = 0; line < r.lines; line++) {
         uint64_t first = (uint64_t)line * r.cols;
 
-        area_printf(area, (int)line, 1, ROLE_ADDRESS, "%10llx",
-                    (unsigned long long)heat_gpa(first * raster_pages(look, &r)));
+        raster_label(area, (int)line, heat_gpa(first * raster_pages(look, &r)));
         for (uint32_t i = 0; i < r.cols && (first + i) * r.cells < look->count; i++) {
             struct heat_cell cell = cells_sum(look, (first + i) * r.cells, r.cells);
 
-            cell_draw(area, (int)line, LABEL_COLS + (int)i, &cell);
+            cell_draw(area, (int)line, RASTER_LABEL_COLS + (int)i, &cell);
         }
     }
-    cursor_draw(area, (int)(at / r.cols), LABEL_COLS + (int)(at % r.cols));
+    cursor_draw(area, (int)(at / r.cols), RASTER_LABEL_COLS + (int)(at % r.cols));
     return (int)r.lines;
 }
 
@@ -133,7 +116,7 @@ static struct raster raster_now(const struct heat_look *look, const struct ui *u
             rows = panes[i].rows - 2;
             cols = panes[i].cols - 2;
         }
-    return raster_of(look, rows, cols);
+    return raster_fit(look->count, rows, cols);
 }
 
 static int place_draw(const struct heat_look *look, const struct ui *ui, const struct area *area)

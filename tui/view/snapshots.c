@@ -3,8 +3,9 @@
  *
  *   1 Tree        a line a snapshot, the selected one; '@' where the machine is
  *   2 Difference  from the selected one to now, or from a marked one to it
- *   3 Restore     what going there drops and keeps
- *   4 Growth      what the tree takes, against as many copies
+ *   3 Pages       which pages of RAM differ
+ *   4 Restore     what going there drops and keeps
+ *   5 Growth      what the tree takes, against as many copies
  */
 #include "tui/view/snapshots.h"
 #include "tui/text.h"
@@ -12,27 +13,41 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TREE = 1, DIFF = SNAP_DIFF_PANE, RESTORE, GROWTH };
-enum { RESTORE_ROWS = 5, GROWTH_COLS = 38, WIDE = 100 };
+enum { TREE = 1, DIFF = SNAP_DIFF_PANE, PAGES, RESTORE, GROWTH };
+enum { GROWTH_COLS = 38, WIDE = 100 };
+
+/* Rows of the three bands of panes, with both borders. */
+struct bands {
+    int top, pages, bottom;
+};
+
+static struct bands bands_divide(int rows)
+{
+    struct bands b = {.pages = rows >= 40 ? 12 : rows >= 27 ? 7 : 5, .bottom = rows >= 40 ? 10 : 7};
+
+    b.top = rows - b.pages - b.bottom + 2;
+    return b;
+}
 
 static unsigned snap_layout(const struct ui *ui, int row, int rows, struct pane *panes)
 {
     int tree = ui->cols >= WIDE ? ui->cols * 55 / 100 : ui->cols * 56 / 100;
-    int top = rows - RESTORE_ROWS + 1;
+    int growth = ui->cols >= WIDE ? ui->cols * 40 / 100 : GROWTH_COLS;
+    struct bands b = bands_divide(rows);
+    int pages = row + b.top - 1, bottom = pages + b.pages - 1;
 
-    panes[0] = (struct pane){.number = TREE, .row = row, .rows = top, .cols = tree};
+    panes[0] = (struct pane){.number = TREE, .row = row, .rows = b.top, .cols = tree};
     panes[1] = (struct pane){
-        .number = DIFF, .row = row, .rows = top, .col = tree - 1, .cols = ui->cols - tree + 1};
-    panes[2] = (struct pane){.number = RESTORE,
-                             .row = row + top - 1,
-                             .rows = RESTORE_ROWS,
-                             .cols = ui->cols - GROWTH_COLS + 1};
-    panes[3] = (struct pane){.number = GROWTH,
-                             .row = row + top - 1,
-                             .rows = RESTORE_ROWS,
-                             .col = ui->cols - GROWTH_COLS,
-                             .cols = GROWTH_COLS};
-    return 4;
+        .number = DIFF, .row = row, .rows = b.top, .col = tree - 1, .cols = ui->cols - tree + 1};
+    panes[2] = (struct pane){.number = PAGES, .row = pages, .rows = b.pages, .cols = ui->cols};
+    panes[3] = (struct pane){
+        .number = RESTORE, .row = bottom, .rows = b.bottom, .cols = ui->cols - growth + 1};
+    panes[4] = (struct pane){.number = GROWTH,
+                             .row = bottom,
+                             .rows = b.bottom,
+                             .col = ui->cols - growth,
+                             .cols = growth};
+    return 5;
 }
 
 /* "irq-off -> now", or from the mark: "irq-on -> irq-off". */
@@ -56,6 +71,8 @@ static void snap_detail(const struct model *model, const struct ui *ui, struct p
                  (unsigned long long)look->all, look->all == 1 ? "" : "s");
     else if (pane->number == DIFF && row)
         detail_diff(model, ui, pane);
+    else if (pane->number == PAGES)
+        snap_pages_detail(model, ui, pane);
 }
 
 static const char *size_text(uint64_t bytes, char buf[24])
@@ -147,6 +164,8 @@ static int snap_draw(const struct model *model, const struct ui *ui, unsigned nu
         return snap_tree(model, ui, area);
     case DIFF:
         return diff_draw(model, ui, area);
+    case PAGES:
+        return snap_pages(model, ui, area);
     case RESTORE:
         return restore_draw(model, ui, area);
     default:
@@ -183,9 +202,9 @@ static void snap_click(const struct model *model, struct ui *ui, const struct pa
 const struct view_ops view_snapshots = {
     .name = "snapshots",
     .title = "SNAPSHOTS",
-    .panes = {NULL, "Tree", "Difference", "Restore", "Growth"},
+    .panes = {NULL, "Tree", "Diff", "Pages changed", "Restore", "Growth"},
     .first_focus = TREE,
-    .endless = 1 << TREE,
+    .endless = 1 << TREE | 1 << PAGES,
     .layout = snap_layout,
     .detail = snap_detail,
     .draw = snap_draw,

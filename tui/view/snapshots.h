@@ -15,4 +15,8 @@ bool snap_tree_side(const struct model *model, struct ui *ui, int direction);
 int snap_tree_find(const struct model *model, struct ui *ui, int direction);
 void snap_tree_click(const struct model *model, struct ui *ui, int rows, int row);
 
+/* Which pages differ, and the legend. */
+int snap_pages(const struct model *model, const struct ui *ui, const struct area *area);
+void snap_pages_detail(const struct model *model, const struct ui *ui, struct pane *pane);
+
 #endif
