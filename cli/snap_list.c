@@ -113,6 +113,7 @@ static void print_tree_json(const struct tree *t)
         }
         json_object_set_new(node, "own", json_integer(u ? (json_int_t)u->own : -1));
         json_object_set_new(node, "naive", json_integer(u ? (json_int_t)u->naive : -1));
+        json_object_set_new(node, "added", json_integer(u ? (json_int_t)u->added : -1));
         json_array_append_new(nodes, node);
     }
     print_json(json_pack("{s:o, s:I, s:I, s:I, s:I}", "snapshots", nodes, "damaged",

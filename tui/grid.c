@@ -88,6 +88,15 @@ uint32_t char_fold_ascii(uint32_t ch)
     switch (ch) {
     case 0x2026: /* ellipsis */
         return '~';
+    case 0x2581: /* lower blocks, one and two eighths */
+    case 0x2582:
+        return '_';
+    case 0x2583:
+    case 0x2584:
+    case 0x2585:
+        return '=';
+    case 0x2586:
+    case 0x2587:
     case 0x2588: /* full block */
         return '#';
     case 0x2591: /* light shade, */

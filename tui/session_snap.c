@@ -100,17 +100,36 @@ static int add_rows(const struct session *s, const struct store_list *list,
     return 0;
 }
 
+static void add_row_usage(struct snapshots_look *look, const struct store_node_usage *node,
+                          unsigned point)
+{
+    for (unsigned i = 0; i < look->count; i++)
+        if (!strcmp(node->id, look->rows[i].id)) {
+            look->rows[i].own = node->own;
+            look->rows[i].naive = node->naive;
+            look->rows[i].added = node->added;
+            look->rows[i].point = point;
+        }
+}
+
+/* Of more snapshots than there are points each point is the last of several. */
 static void add_usage(struct snapshots_look *look, const struct store_usage *usage)
 {
+    size_t points = usage->count < SNAPSHOT_POINTS ? usage->count : SNAPSHOT_POINTS;
+    struct snapshot_point sum = {0, 0};
+
     look->stored = usage->on_disk;
     look->unique = usage->unique;
     look->naive = usage->naive;
-    for (unsigned i = 0; i < look->count; i++)
-        for (size_t k = 0; k < usage->count; k++)
-            if (!strcmp(usage->nodes[k].id, look->rows[i].id)) {
-                look->rows[i].own = usage->nodes[k].own;
-                look->rows[i].naive = usage->nodes[k].naive;
-            }
+    look->growth_count = (unsigned)points;
+    for (size_t i = 0; i < usage->count; i++) {
+        size_t point = i * points / usage->count;
+
+        sum.unique += usage->nodes[i].added;
+        sum.naive += usage->nodes[i].naive;
+        look->growth[point] = sum;
+        add_row_usage(look, &usage->nodes[i], (unsigned)point);
+    }
 }
 
 static int read_tree(struct session *s, struct snapshots_look *look, struct error *err)

@@ -10,7 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SNAPSHOT_ROWS = 128, SNAPSHOT_DIFFS = 96, SNAPSHOT_DIFF_TEXT = 120, SNAPSHOT_CELLS = 8192 };
+enum {
+    SNAPSHOT_ROWS = 128,
+    SNAPSHOT_DIFFS = 96,
+    SNAPSHOT_DIFF_TEXT = 120,
+    SNAPSHOT_CELLS = 8192,
+    SNAPSHOT_POINTS = 128
+};
 
 struct snapshot_row {
     char id[NODE_ID_SIZE];
@@ -21,6 +27,13 @@ struct snapshot_row {
     bool has_ram;
     uint64_t exits, insns;
     uint64_t own, naive; /* bytes: stored for it alone; what a copy of all would take */
+    uint64_t added;      /* bytes of pages that no snapshot before it has */
+    unsigned point;      /* of the growth, where it came */
+};
+
+/* What all snapshots up to one of them take: bytes of different pages, and as copies. */
+struct snapshot_point {
+    uint64_t unique, naive;
 };
 
 /* What is asked about the tree. */
@@ -40,8 +53,10 @@ struct snapshots_look {
     char here[NODE_ID_SIZE];        /* the node that the machine came from; "": the start */
     bool unsaved;                   /* the machine has run on since */
     uint64_t stored, unique, naive; /* bytes, of the whole store */
-    bool compared;                  /* what follows is about asked.id, and asked.from */
-    char why_not_compared[160];     /* else, when it was asked for */
+    struct snapshot_point growth[SNAPSHOT_POINTS]; /* of the whole store, by time */
+    unsigned growth_count;
+    bool compared;              /* what follows is about asked.id, and asked.from */
+    char why_not_compared[160]; /* else, when it was asked for */
     char diffs[SNAPSHOT_DIFFS][SNAPSHOT_DIFF_TEXT];
     unsigned diff_count;                   /* lines that are here */
     uint64_t diff_all;                     /* differences in all */

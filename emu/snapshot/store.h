@@ -117,6 +117,7 @@ struct store_node_usage { /* bytes */
     uint64_t naive;      /* a copy of every page and of the state would take */
     uint64_t own;        /* stored, and reached from this one alone */
     uint64_t referenced; /* stored, and reached from this one */
+    uint64_t added;      /* plain, of the objects that it reaches and none before it in the list */
 };
 
 struct store_usage {                /* bytes */

@@ -27,8 +27,11 @@ static uint64_t cost_of(const struct store *store, uint32_t entry)
 static void count_object(void *ctx, uint32_t entry)
 {
     struct counting *c = ctx;
+    struct store_node_usage *u = &c->usage->nodes[c->node - 1];
 
-    c->usage->nodes[c->node - 1].referenced += cost_of(c->store, entry);
+    u->referenced += cost_of(c->store, entry);
+    if (c->owner[entry] == NOBODY)
+        u->added += c->store->index.entries[entry].place.plain;
     c->owner[entry] = c->owner[entry] == NOBODY ? c->node : SEVERAL;
 }
 

@@ -60,6 +60,7 @@ listed = {n["id"]: n for n in tree["snapshots"]}
 assert set(listed) == {n["id"] for n in nodes} and tree["damaged"] == 0
 assert all(listed[n["id"]]["parent"] == n["parent"] for n in nodes)
 assert tree["naive"] == sum(n["naive"] for n in listed.values())
+assert tree["unique"] == sum(n["added"] for n in listed.values())
 assert sum(n["own"] for n in listed.values()) <= tree["stored"] < tree["naive"] / 100
 lines = call("snap", "list").stdout.splitlines()
 assert lines[-1].startswith(f"{COUNT} snapshots: "), lines[-1]

@@ -411,8 +411,13 @@ struct model *screen_model_snapshots(void)
     for (unsigned i = 0; i < 12; i++)
         look->cells[i < 8 ? 0x400 + i : 0x100 * i] = 1;
     look->stored = 4404019;
-    look->unique = 9 << 20;
-    look->naive = 5 * 16 << 20;
+    for (unsigned i = 0; i < look->count; i++) {
+        look->rows[i].point = i;
+        look->rows[i].added = i == 0 ? 5 << 20 : 1 << 20;
+        look->unique += look->rows[i].added;
+        look->naive += look->rows[i].naive;
+        look->growth[look->growth_count++] = (struct snapshot_point){look->unique, look->naive};
+    }
     return model;
 }
 

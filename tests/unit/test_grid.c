@@ -181,6 +181,18 @@ START_TEST(test_panes_join)
 }
 END_TEST
 
+/* Bars and shades stay in their order without their characters. */
+START_TEST(test_blocks_fold)
+{
+    static const char bars[] = "__===###", shades[] = "-+%";
+
+    for (uint32_t i = 0; i < 8; i++)
+        ck_assert_uint_eq(char_fold_ascii(0x2581 + i), (uint32_t)bars[i]);
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert_uint_eq(char_fold_ascii(0x2591 + i), (uint32_t)shades[i]);
+}
+END_TEST
+
 START_TEST(test_numbers)
 {
     char buf[NUMBER_MAX];
@@ -225,6 +237,7 @@ int main(void)
     tcase_add_test(tc, test_wrap);
     tcase_add_test(tc, test_select_row);
     tcase_add_test(tc, test_panes_join);
+    tcase_add_test(tc, test_blocks_fold);
     tcase_add_test(tc, test_numbers);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);

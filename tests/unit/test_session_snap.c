@@ -191,6 +191,35 @@ START_TEST(test_tree)
 }
 END_TEST
 
+/* Each point of the growth is what all up to it take; the last is what the store says of itself. */
+START_TEST(test_growth)
+{
+    const struct snapshots_look *look = &model.snapshots;
+    uint64_t unique = 0, naive = 0;
+
+    ck_assert_uint_eq(look->growth_count, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        run_for(100000);
+        type("abc");
+        take("");
+    }
+    ck_assert_uint_eq(look->growth_count, 4);
+    ck_assert_uint_eq(look->growth[3].unique, look->unique);
+    ck_assert_uint_eq(look->growth[3].naive, look->naive);
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned row = 0;
+
+        while (look->rows[row].point != i)
+            row++;
+        unique += look->rows[row].added;
+        naive += look->rows[row].naive;
+        ck_assert_uint_eq(look->growth[i].unique, unique);
+        ck_assert_uint_eq(look->growth[i].naive, naive);
+    }
+    ck_assert_uint_lt(unique, naive / 2);
+}
+END_TEST
+
 /* From a marked one to another: what the run between them has done, wherever the machine is now. */
 START_TEST(test_differs_from_mark)
 {
@@ -305,6 +334,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_take_and_restore);
     tcase_add_test(tc, test_tree);
+    tcase_add_test(tc, test_growth);
     tcase_add_test(tc, test_differs_from_mark);
     tcase_add_test(tc, test_keeps_the_future);
     tcase_add_test(tc, test_opens_at);

@@ -464,6 +464,7 @@ START_TEST(test_usage)
     ck_assert_uint_eq(u.nodes[0].own, u.nodes[0].referenced);
     ck_assert_uint_eq(u.nodes[0].naive, (bench_ram + bench_disk) * 4096 + 3001);
     ck_assert_uint_eq(u.garbage, 0);
+    ck_assert_uint_eq(u.nodes[0].added, u.unique);
     ck_assert_uint_lt(u.nodes[0].own, u.on_disk);
     store_usage_free(&u);
     bench_save(store, 2, a, b);
@@ -473,6 +474,7 @@ START_TEST(test_usage)
     ck_assert_uint_eq(u.nodes[1].own, 0); /* one of the two that are equal */
     ck_assert_uint_gt(u.nodes[0].own + u.nodes[1].own + u.nodes[2].own, 0);
     ck_assert_uint_lt(u.unique, u.naive);
+    ck_assert_uint_eq(u.nodes[0].added + u.nodes[1].added + u.nodes[2].added, u.unique);
     store_usage_free(&u);
     ck_assert_int_eq(store_delete(store, a, &err), 0);
     ck_assert_uint_gt(garbage(), 0);

@@ -5,7 +5,7 @@
  *   2 Difference  from the selected one to now, or from a marked one to it
  *   3 Pages       which pages of RAM differ
  *   4 Restore     what going there drops and keeps
- *   5 Growth      what the tree takes, against as many copies
+ *   5 Growth      what the store takes, snapshot by snapshot, against as many copies
  */
 #include "tui/view/snapshots.h"
 #include "tui/text.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { TREE = 1, DIFF = SNAP_DIFF_PANE, PAGES, RESTORE, GROWTH };
-enum { GROWTH_COLS = 38, WIDE = 100 };
+enum { GROWTH_COLS = 36, WIDE = 100 };
 
 /* Rows of the three bands of panes, with both borders. */
 struct bands {
@@ -73,15 +73,6 @@ static void snap_detail(const struct model *model, const struct ui *ui, struct p
         detail_diff(model, ui, pane);
     else if (pane->number == PAGES)
         snap_pages_detail(model, ui, pane);
-}
-
-static const char *size_text(uint64_t bytes, char buf[24])
-{
-    if (bytes < 1024 * 1024)
-        snprintf(buf, 24, "%.1f KiB", (double)bytes / 1024);
-    else
-        snprintf(buf, 24, "%.1f MiB", (double)bytes / (1024 * 1024));
-    return buf;
 }
 
 /* ---- the other panes --------------------------------------------------------------------------- */
@@ -143,19 +134,6 @@ static int restore_draw(const struct model *model, const struct ui *ui, const st
     return 3;
 }
 
-static int growth_draw(const struct model *model, const struct area *area)
-{
-    const struct snapshots_look *look = &model->snapshots;
-    char text[24];
-
-    if (!look->on)
-        return 1;
-    area_printf(area, 0, 1, ROLE_LABEL, "stored          %12s", size_text(look->stored, text));
-    area_printf(area, 1, 1, ROLE_LABEL, "different pages %12s", size_text(look->unique, text));
-    area_printf(area, 2, 1, ROLE_LABEL, "as copies       %12s", size_text(look->naive, text));
-    return 3;
-}
-
 static int snap_draw(const struct model *model, const struct ui *ui, unsigned number,
                      const struct area *area)
 {
@@ -169,7 +147,7 @@ static int snap_draw(const struct model *model, const struct ui *ui, unsigned nu
     case RESTORE:
         return restore_draw(model, ui, area);
     default:
-        return growth_draw(model, area);
+        return snap_growth(model, ui, area);
     }
 }
 
@@ -204,7 +182,7 @@ const struct view_ops view_snapshots = {
     .title = "SNAPSHOTS",
     .panes = {NULL, "Tree", "Diff", "Pages changed", "Restore", "Growth"},
     .first_focus = TREE,
-    .endless = 1 << TREE | 1 << PAGES,
+    .endless = 1 << TREE | 1 << PAGES | 1 << GROWTH,
     .layout = snap_layout,
     .detail = snap_detail,
     .draw = snap_draw,
