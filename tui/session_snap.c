@@ -8,6 +8,7 @@
 #include "tui/session_run.h"
 #include "core/pages.h"
 #include "snapshot/branches.h"
+#include "snapshot/cost.h"
 #include "snapshot/difference.h"
 #include "snapshot/snapshot.h"
 
@@ -259,16 +260,22 @@ static void compare(struct session *s, struct snapshots_look *look)
 
 static void look_read(struct session *s, struct snapshots_look *look)
 {
+    struct snapshot_cost cost;
     struct error err = {0};
 
     *look = (struct snapshots_look){.on = true, .asked = s->snap_question};
     memcpy(look->here, s->snap_here, sizeof(look->here));
+    look->since = s->snap_moment;
     look->unsaved = moment_compare(timeline_now(s->time), s->snap_moment) != 0;
     if (!open_store(s, &err) || read_tree(s, look, &err)) {
         snprintf(look->why_not, sizeof(look->why_not), "%.159s", err.text);
         return;
     }
     compare(s, look);
+    if (!snapshot_cost(s->store, s->machine, &cost, &err)) {
+        look->new_pages = cost.pages;
+        look->new_bytes = cost.bytes;
+    }
 }
 
 void session_snap_publish(struct session *s, struct model *model)

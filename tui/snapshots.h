@@ -6,6 +6,7 @@
 #define VLAB_TUI_SNAPSHOTS_H
 
 #include "snapshot/node.h"
+#include "trace/timeline.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,7 +52,9 @@ struct snapshots_look {
     unsigned count;                          /* of them; */
     uint64_t all;                            /* nodes of the lab */
     char here[NODE_ID_SIZE];        /* the node that the machine came from; "": the start */
-    bool unsaved;                   /* the machine has run on since */
+    bool unsaved;                   /* the machine has run on since, */
+    struct moment since;            /* when it stood there */
+    uint64_t new_pages, new_bytes;  /* that no snapshot has, and what one of now would add */
     uint64_t stored, unique, naive; /* bytes, of the whole store */
     struct snapshot_point growth[SNAPSHOT_POINTS]; /* of the whole store, by time */
     unsigned growth_count;

@@ -1,6 +1,7 @@
 /* The config that a snapshot's state begins with, see shape.h. */
 #include "snapshot/shape.h"
 
+#include "core/pages.h"
 #include "util/bytes.h"
 
 #include <errno.h>
@@ -16,6 +17,15 @@ const struct ram_slot *machine_rom(const struct machine *m)
         if (m->ram.slots[i].read_only && !m->ram.slots[i].alias)
             return &m->ram.slots[i];
     return NULL;
+}
+
+const uint8_t *machine_listed_page(const struct machine *m, bool disk, uint64_t n)
+{
+    if (!disk)
+        return machine_page(m, (uint32_t)n);
+    if (n < m->disk.blocks)
+        return m->disk.data + n * DISK_BLOCK;
+    return machine_rom(m)->host + (n - m->disk.blocks) * PAGE_SIZE;
 }
 
 void shape_of(const struct machine *m, struct shape *shape)

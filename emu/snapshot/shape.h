@@ -32,6 +32,12 @@ struct shape {
 /* The firmware's ROM, its alias in e0000-fffff not counted; NULL: there is none. */
 const struct ram_slot *machine_rom(const struct machine *m);
 
+/*
+ * Page `n` of what a snapshot lists: of RAM (NULL: see machine_page()), or with `disk` of the disk's
+ * blocks and, behind them, the ROM.
+ */
+const uint8_t *machine_listed_page(const struct machine *m, bool disk, uint64_t n);
+
 void shape_of(const struct machine *m, struct shape *shape);
 void shape_put(const struct shape *shape, uint8_t p[SHAPE_SIZE]);
 

@@ -32,16 +32,6 @@ struct take {
     struct error *err;
 };
 
-/* Page `n` of the list of RAM, or of that of the disk and the ROM. */
-static const uint8_t *listed_page(const struct machine *m, bool disk, uint64_t n)
-{
-    if (!disk)
-        return machine_page(m, (uint32_t)n);
-    if (n < m->disk.blocks)
-        return m->disk.data + n * DISK_BLOCK;
-    return machine_rom(m)->host + (n - m->disk.blocks) * PAGE_SIZE;
-}
-
 static int report(struct take *t)
 {
     const struct snapshot_about *about = t->about;
@@ -60,7 +50,7 @@ static int take_leaf(struct take *t, bool disk, uint64_t first, uint64_t pages,
     int rc = 0;
 
     for (; !rc && count < STORE_LEAF_PAGES && first + count < pages; count++) {
-        const uint8_t *page = listed_page(t->machine, disk, first + count);
+        const uint8_t *page = machine_listed_page(t->machine, disk, first + count);
         struct object_id id = {{0}};
 
         rc = report(t);

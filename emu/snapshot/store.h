@@ -134,6 +134,19 @@ struct store_usage {                /* bytes */
 int store_usage(struct store *store, struct store_usage *usage, struct error *err);
 void store_usage_free(struct store_usage *usage);
 
+/* An object by its name, and its plain bytes. */
+struct store_piece {
+    struct object_id id;
+    uint32_t size;
+};
+
+/*
+ * Which of these objects a save would have to store: they come to the front, each once, *missing of
+ * them. What is behind is not kept. Nothing is written.
+ */
+int store_missing(struct store *store, struct store_piece *pieces, size_t count, size_t *missing,
+                  struct error *err);
+
 /* ---- care ------------------------------------------------------------------------------------ */
 
 /* One thing that is wrong. `nodes`: whom it belongs to, id and name; they die with the call. */

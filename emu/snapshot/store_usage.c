@@ -1,5 +1,5 @@
 /*
- * How much a store takes, and whom it is for, see store.h. An object costs its record and its entry
+ * How much a store takes, and whom it is for; how much more something would take, see store.h. An object costs its record and its entry
  * in a pack's table; of several copies the first counts.
  */
 #include "snapshot/reach.h"
@@ -159,4 +159,32 @@ void store_usage_free(struct store_usage *usage)
 {
     free(usage->nodes);
     *usage = (struct store_usage){0};
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+    return memcmp(((const struct store_piece *)a)->id.bytes,
+                  ((const struct store_piece *)b)->id.bytes, OBJECT_ID_SIZE);
+}
+
+int store_missing(struct store *store, struct store_piece *pieces, size_t count, size_t *missing,
+                  struct error *err)
+{
+    size_t kept = 0;
+    int rc = store_lock(store, false, err);
+
+    *missing = 0;
+    if (rc)
+        return rc;
+    rc = store_refresh(store, err);
+    for (size_t i = 0; !rc && i < count; i++)
+        if (!object_id_is_zero(&pieces[i].id) &&
+            index_find_whole(&store->index, &pieces[i].id) == INDEX_NONE)
+            pieces[kept++] = pieces[i];
+    store_unlock(store);
+    qsort(pieces, kept, sizeof(*pieces), compare_pieces);
+    for (size_t i = 0; i < kept; i++)
+        if (i == 0 || compare_pieces(&pieces[*missing - 1], &pieces[i]) != 0)
+            pieces[(*missing)++] = pieces[i];
+    return rc;
 }

@@ -398,6 +398,10 @@ struct model *screen_model_snapshots(void)
     look->rows[3].has_ram = false;
     snprintf(look->rows[4].note, sizeof(look->rows[4].note), "before cli");
     memcpy(look->here, look->rows[4].id, sizeof(look->here));
+    look->since = (struct moment){1500, 43000};
+    model->time.end = model->time.now = (struct moment){model->exits, model->insns};
+    look->new_pages = 12;
+    look->new_bytes = 12 * 4096 + 1024;
     memcpy(look->asked.id, look->rows[4].id, sizeof(look->asked.id));
     look->asked.on = true;
     add_diff(model, "RAX                0 -> 2a");

@@ -220,6 +220,34 @@ START_TEST(test_growth)
 }
 END_TEST
 
+/* What a snapshot would add is what it adds; what is dropped is counted from the last one on. */
+START_TEST(test_cost)
+{
+    const struct snapshots_look *look = &model.snapshots;
+    const struct command back = {.kind = COMMAND_SEEK, .time = {.at = {0, 200}, .by_insns = true}};
+
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t unique = look->unique, cost;
+
+        run_for(100000);
+        type("abc");
+        run_for(100000);
+        cost = look->new_bytes;
+        ck_assert(look->unsaved);
+        ck_assert_uint_ge(look->new_pages, 1);
+        ck_assert_uint_eq(model.time.end.insns - look->since.insns, 200000);
+        take("");
+        ck_assert_uint_eq(look->unique - unique, cost);
+        ck_assert_uint_eq(look->new_pages, 0);
+        ck_assert_uint_eq(look->new_bytes, 0);
+        ck_assert_int_eq(moment_compare(look->since, model.time.end), 0);
+    }
+    execute(&back);
+    ck_assert(look->unsaved);
+    ck_assert_int_eq(moment_compare(look->since, model.time.end), 0);
+}
+END_TEST
+
 /* From a marked one to another: what the run between them has done, wherever the machine is now. */
 START_TEST(test_differs_from_mark)
 {
@@ -335,6 +363,7 @@ int main(void)
     tcase_add_test(tc, test_take_and_restore);
     tcase_add_test(tc, test_tree);
     tcase_add_test(tc, test_growth);
+    tcase_add_test(tc, test_cost);
     tcase_add_test(tc, test_differs_from_mark);
     tcase_add_test(tc, test_keeps_the_future);
     tcase_add_test(tc, test_opens_at);

@@ -112,28 +112,6 @@ static int diff_draw(const struct model *model, const struct ui *ui, const struc
     return (int)look->diff_count + 1 + (look->diff_all > look->diff_count);
 }
 
-static int restore_draw(const struct model *model, const struct ui *ui, const struct area *area)
-{
-    const struct snapshots_look *look = &model->snapshots;
-    const struct snapshot_row *row = snap_selected(model, ui);
-    char exits[NUMBER_MAX], pages[NUMBER_MAX], bytes[NUMBER_MAX];
-
-    if (!row)
-        return 1;
-    area_printf(area, 0, 1, ROLE_NORMAL, "%.40s: exit %s%s%.60s", row->name,
-                text_grouped(row->exits, exits), row->note[0] ? ", " : "", row->note);
-    if (!row->has_ram)
-        area_text(area, 1, 1, ROLE_ERROR, "It has no RAM: the machine boots from its disk.");
-    else if (snap_is_compared(model, ui))
-        area_printf(area, 1, 1, ROLE_NORMAL, "puts back %s pages of memory, %s bytes",
-                    text_grouped(look->restore_pages, pages),
-                    text_grouped(look->restore_bytes, bytes));
-    area_text(area, 2, 1, look->unsaved ? ROLE_CHANGED : ROLE_DIM,
-              look->unsaved ? "drops the run since the machine's last snapshot: T keeps it"
-                            : "drops nothing; breakpoints stay");
-    return 3;
-}
-
 static int snap_draw(const struct model *model, const struct ui *ui, unsigned number,
                      const struct area *area)
 {
@@ -145,7 +123,7 @@ static int snap_draw(const struct model *model, const struct ui *ui, unsigned nu
     case PAGES:
         return snap_pages(model, ui, area);
     case RESTORE:
-        return restore_draw(model, ui, area);
+        return snap_preview(model, ui, area);
     default:
         return snap_growth(model, ui, area);
     }

@@ -19,6 +19,9 @@ void snap_tree_click(const struct model *model, struct ui *ui, int rows, int row
 int snap_pages(const struct model *model, const struct ui *ui, const struct area *area);
 void snap_pages_detail(const struct model *model, const struct ui *ui, struct pane *pane);
 
+/* What a restore of the selected one puts back, drops and keeps. */
+int snap_preview(const struct model *model, const struct ui *ui, const struct area *area);
+
 /* What the store takes, snapshot by snapshot, against as many copies. */
 int snap_growth(const struct model *model, const struct ui *ui, const struct area *area);
 
