@@ -6,6 +6,7 @@
 #include "tui/session.h"
 #include "tui/session_ept.h"
 #include "tui/session_heat.h"
+#include "tui/session_marks.h"
 #include "tui/session_memory.h"
 #include "tui/session_pages.h"
 #include "tui/session_run.h"
@@ -88,6 +89,7 @@ static void forget(struct session *s)
     session_forget_before(s);
     session_heat_forget(s);
     session_snap_forget(s);
+    session_marks_forget(s);
     s->has_rate = false;
     s->code.bits = 0;
     memset(s->code_places, 0, sizeof(s->code_places));
@@ -236,6 +238,8 @@ static void type(struct session *s, const char *bytes, size_t size)
         return;
     else if (timeline_input(s->time, bytes, size) < 0)
         session_message(s, true, "out of memory: the guest does not get what was typed");
+    else
+        session_marks_cut(s);
 }
 
 /* Commands that may come in the middle of a run. */

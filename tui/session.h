@@ -27,10 +27,12 @@ struct code_place {
 
 struct session {
     const struct tui_config *config;
-    struct machine *machine; /* NULL when no lab is open */
-    struct timeline *time;   /* of the machine */
-    bool going_back;         /* the run under way has been before */
-    bool back_exited;        /* the step that came to this moment, backward, was an exit */
+    struct machine *machine;            /* NULL when no lab is open */
+    struct timeline *time;              /* of the machine */
+    struct time_mark marks[TIME_MARKS]; /* on it, in the order in which they came */
+    unsigned mark_count;
+    bool going_back;  /* the run under way has been before */
+    bool back_exited; /* the step that came to this moment, backward, was an exit */
     struct x86_disasm *disasm;
     enum run_state run;
     int lab;

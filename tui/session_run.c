@@ -10,6 +10,7 @@
 #include "tui/session_run.h"
 #include "tui/session_ept.h"
 #include "tui/session_heat.h"
+#include "tui/session_marks.h"
 #include "tui/session_memory.h"
 #include "tui/session_pages.h"
 #include "core/backend.h"
@@ -20,8 +21,10 @@ static void settle_break(struct session *s)
     const struct breakpoint *bp = machine_break_find(s->machine, s->result.breakpoint);
     char text[BREAKPOINT_TEXT_MAX];
 
-    if (bp)
-        session_message(s, false, "breakpoint %u: %s", bp->id, breakpoint_text(bp, text));
+    if (!bp)
+        return;
+    session_mark(s, TIME_BREAK, NULL);
+    session_message(s, false, "breakpoint %u: %s", bp->id, breakpoint_text(bp, text));
 }
 
 static void settle_halt(struct session *s)

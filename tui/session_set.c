@@ -1,5 +1,6 @@
 /* See session_set.h. */
 #include "tui/session_set.h"
+#include "tui/session_marks.h"
 #include "tui/session_run.h"
 #include "tui/session_snap.h"
 #include "x86/state_fields.h"
@@ -128,10 +129,13 @@ void session_set(struct session *s, const char *text)
     if (timeline_in_past(s->time) && s->config->snapshots[0] && !session_snap_keep_future(s))
         return;
     session_keep(s);
-    if (!apply(s, &c))
+    if (!apply(s, &c)) {
         session_message(s, true, "%.40s: no memory is there", text);
-    else if (timeline_changed(s->time))
+        return;
+    }
+    if (timeline_changed(s->time))
         session_message(s, true, "out of memory: going back here will not show the change");
     else
         session_message(s, false, "%.60s: a new future begins here", text);
+    session_marks_cut(s);
 }

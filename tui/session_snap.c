@@ -5,6 +5,7 @@
  * node, so it is done when another node is asked about, or the machine has run.
  */
 #include "tui/session_snap.h"
+#include "tui/session_marks.h"
 #include "tui/session_run.h"
 #include "core/pages.h"
 #include "snapshot/branches.h"
@@ -39,6 +40,8 @@ void session_snap_begin(struct session *s, const char *id)
 {
     snprintf(s->snap_here, sizeof(s->snap_here), "%s", id);
     s->snap_moment = timeline_now(s->time);
+    if (id[0])
+        session_mark(s, TIME_SNAPSHOT, id);
     s->snap_fresh = false;
 }
 
@@ -375,7 +378,10 @@ static void change(struct session *s, const struct command *command)
         session_message(s, true, "%s", err.text);
     else if (command->kind == COMMAND_SNAP_DELETE)
         session_message(s, false, "@%.8s is deleted; its children stay", command->id);
-    if (!rc && command->kind == COMMAND_SNAP_DELETE && !strcmp(s->snap_here, command->id))
+    if (rc || command->kind != COMMAND_SNAP_DELETE)
+        return;
+    session_mark_remove(s, command->id);
+    if (!strcmp(s->snap_here, command->id))
         s->snap_here[0] = '\0';
 }
 

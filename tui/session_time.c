@@ -7,6 +7,7 @@
 #include "tui/session_time.h"
 #include "tui/session_back.h"
 #include "tui/session_heat.h"
+#include "tui/session_marks.h"
 #include "tui/session_run.h"
 #include "core/backend.h"
 
@@ -98,6 +99,8 @@ void session_time_publish(const struct session *s, struct model *model)
     look->thinned = stats.thinned;
     look->bytes = stats.bytes;
     look->bytes_max = stats.bytes_max;
+    memcpy(look->marks, s->marks, sizeof(look->marks));
+    look->mark_count = s->mark_count;
 }
 
 /* ---- going ------------------------------------------------------------------------------------- */
@@ -179,9 +182,10 @@ static void say_place(struct session *s, const struct command *command, unsigned
     const struct breakpoint *bp = id ? machine_break_find(s->machine, id) : NULL;
     char text[BREAKPOINT_TEXT_MAX];
 
-    if (bp)
+    if (bp) {
+        session_mark(s, TIME_BREAK, NULL);
         session_message(s, false, "back at breakpoint %u: %s", bp->id, breakpoint_text(bp, text));
-    else if (moment_compare(timeline_now(s->time), timeline_start(s->time)) == 0)
+    } else if (moment_compare(timeline_now(s->time), timeline_start(s->time)) == 0)
         session_message(s, false, "this is the start: there is nothing before");
     else if (command->kind == COMMAND_STEP_BACK || command->kind == COMMAND_EXIT_BACK)
         session_say_reached(s, s->back_exited);

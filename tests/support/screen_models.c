@@ -131,10 +131,20 @@ static void add_time(struct model *model)
                                      .bytes_max = TIMELINE_MEMORY};
 }
 
+static void add_mark(struct model *model, enum time_mark_kind kind, struct moment at)
+{
+    model->time.marks[model->time.mark_count++] = (struct time_mark){.kind = kind, .at = at};
+}
+
 struct model *screen_model_past(void)
 {
     struct model *model = screen_model_long();
 
+    add_mark(model, TIME_SNAPSHOT, (struct moment){900, 20000});
+    add_mark(model, TIME_BREAK, (struct moment){1200, 31000});
+    add_mark(model, TIME_BREAK, (struct moment){1500, 43000});
+    add_mark(model, TIME_SNAPSHOT, (struct moment){1500, 43000});
+    add_mark(model, TIME_BREAK, (struct moment){2100, 54000});
     model->time.end = (struct moment){2201, 57000};
     model->time.past = true;
     return model;

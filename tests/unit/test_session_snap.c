@@ -220,11 +220,18 @@ START_TEST(test_growth)
 }
 END_TEST
 
+static void go_to(uint64_t insns)
+{
+    const struct command command = {.kind = COMMAND_SEEK,
+                                    .time = {.at = {0, insns}, .by_insns = true}};
+
+    execute(&command);
+}
+
 /* What a snapshot would add is what it adds; what is dropped is counted from the last one on. */
 START_TEST(test_cost)
 {
     const struct snapshots_look *look = &model.snapshots;
-    const struct command back = {.kind = COMMAND_SEEK, .time = {.at = {0, 200}, .by_insns = true}};
 
     for (unsigned i = 0; i < 3; i++) {
         uint64_t unique = look->unique, cost;
@@ -242,9 +249,50 @@ START_TEST(test_cost)
         ck_assert_uint_eq(look->new_bytes, 0);
         ck_assert_int_eq(moment_compare(look->since, model.time.end), 0);
     }
-    execute(&back);
+    go_to(200);
     ck_assert(look->unsaved);
     ck_assert_int_eq(moment_compare(look->since, model.time.end), 0);
+}
+END_TEST
+
+static void expect_mark(unsigned i, enum time_mark_kind kind, uint64_t insns)
+{
+    ck_assert_uint_lt(i, model.time.mark_count);
+    ck_assert_int_eq(model.time.marks[i].kind, kind);
+    ck_assert_uint_eq(model.time.marks[i].at.insns, insns);
+}
+
+/* The line of time has where the machine was kept, and stopped; not what it cannot go to any more. */
+START_TEST(test_marks)
+{
+    struct command stop = {.kind = COMMAND_BREAK_ADD, .breakpoint = {.enabled = true}};
+    struct error err = {0};
+
+    run_for(300);
+    take("a");
+    run_for(300);
+    take("b");
+    ck_assert_int_ge(breakpoint_parse(&stop.breakpoint, "rip=100a", &err), 0); /* in al, dx */
+    execute(&stop);
+    run_for(300);
+    ck_assert_uint_eq(model.time.mark_count, 3);
+    expect_mark(0, TIME_SNAPSHOT, 300);
+    expect_mark(1, TIME_SNAPSHOT, 600);
+    expect_mark(2, TIME_BREAK, model.insns);
+    go_to(650);
+    run_for(1);
+    go_to(400);
+    ck_assert_uint_eq(model.time.mark_count, 3); /* they are still there to go to */
+    send(COMMAND_SNAP_DELETE, model.snapshots.rows[0].id, "");
+    ck_assert_uint_eq(model.time.mark_count, 2);
+    take("c");
+    type("x"); /* another future, without b */
+    ck_assert_uint_eq(model.time.mark_count, 1);
+    expect_mark(0, TIME_SNAPSHOT, 400);
+    send(COMMAND_SNAP_RESTORE, model.snapshots.here, "");
+    ck_assert_uint_eq(model.time.mark_count, 1);
+    open_lab(1);
+    ck_assert_uint_eq(model.time.mark_count, 0);
 }
 END_TEST
 
@@ -364,6 +412,7 @@ int main(void)
     tcase_add_test(tc, test_tree);
     tcase_add_test(tc, test_growth);
     tcase_add_test(tc, test_cost);
+    tcase_add_test(tc, test_marks);
     tcase_add_test(tc, test_differs_from_mark);
     tcase_add_test(tc, test_keeps_the_future);
     tcase_add_test(tc, test_opens_at);

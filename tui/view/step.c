@@ -141,11 +141,6 @@ static void detail_output(const struct text_tail *text, struct pane *pane)
                  (unsigned long long)text->by_source[TEXT_SERIAL]);
 }
 
-static const char *detail_time(const struct time_look *look)
-{
-    return look->past ? "in the past: what comes is recorded" : "exits; S goes back";
-}
-
 static void step_detail(const struct model *model, const struct ui *ui, struct pane *pane)
 {
     if (model->run == RUN_NONE || model->run == RUN_OPENING)
@@ -167,7 +162,7 @@ static void step_detail(const struct model *model, const struct ui *ui, struct p
     else if (pane->number == 8)
         memory_title(model, ui, pane);
     else if (pane->number == 9)
-        snprintf(pane->detail, sizeof(pane->detail), "%s", detail_time(&model->time));
+        step_time_detail(&model->time, pane->detail, sizeof(pane->detail));
 }
 
 static int no_machine(const struct model *model, unsigned number, const struct area *area)

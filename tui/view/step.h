@@ -20,5 +20,7 @@ int step_profile(const struct model *model, const struct area *area, int scroll)
 
 /* The time of the run, on one line. */
 int step_time(const struct model *model, const struct ui *ui, const struct area *area);
+/* Behind its name: what its marks are. */
+void step_time_detail(const struct time_look *look, char *buf, size_t size);
 
 #endif

@@ -2,7 +2,10 @@
  * The time of the run on one line, from its start to the furthest moment; cells are as wide as the time
  * that a run takes, about.
  *
- *   0 [====m=========@............] 2201   42 checkpoints, 3.1 of 256 MiB
+ *   0 [==o=m====x====@....o.......] 2201   42 checkpoints, 3.1 of 256 MiB
+ *
+ * '@' now, 'm' the marked moment, 'o' a snapshot, 'x' where a breakpoint stopped it; the first of these
+ * where several are in one cell.
  */
 #include "tui/text.h"
 #include "tui/view/step.h"
@@ -18,6 +21,19 @@ static void note_text(const struct time_look *look, char *buf, size_t size)
              (double)look->bytes / (1 << 20), (unsigned long long)look->bytes_max >> 20);
 }
 
+static void marks_draw(const struct time_look *look, enum time_mark_kind kind,
+                       const struct area *area, int col, unsigned cells)
+{
+    for (unsigned i = 0; i < look->mark_count; i++) {
+        const struct time_mark *mark = &look->marks[i];
+
+        if (mark->kind == kind && moment_compare(mark->at, look->end) <= 0)
+            area_char(area, 0, col + (int)time_cell(look, mark->at, cells),
+                      kind == TIME_SNAPSHOT ? ROLE_LABEL : ROLE_REASON,
+                      kind == TIME_SNAPSHOT ? 'o' : 'x');
+    }
+}
+
 static void bar_draw(const struct time_look *look, const struct ui *ui, const struct area *area,
                      int col, unsigned cells)
 {
@@ -25,6 +41,8 @@ static void bar_draw(const struct time_look *look, const struct ui *ui, const st
 
     for (unsigned i = 0; i < cells; i++)
         area_char(area, 0, col + (int)i, i < here ? ROLE_BAR : ROLE_DIM, i < here ? '=' : '.');
+    marks_draw(look, TIME_BREAK, area, col, cells);
+    marks_draw(look, TIME_SNAPSHOT, area, col, cells);
     if (ui->has_mark && moment_compare(ui->mark, look->end) <= 0)
         area_char(area, 0, col + (int)time_cell(look, ui->mark, cells), ROLE_KEY, 'm');
     area_char(area, 0, col + (int)here, ROLE_SELECTED, '@');
@@ -54,4 +72,20 @@ int step_time(const struct model *model, const struct ui *ui, const struct area 
     if (note[0])
         area_text(area, 0, col + 3, ROLE_DIM, note);
     return 1;
+}
+
+static bool has_kind(const struct time_look *look, enum time_mark_kind kind)
+{
+    for (unsigned i = 0; i < look->mark_count; i++)
+        if (look->marks[i].kind == kind)
+            return true;
+    return false;
+}
+
+void step_time_detail(const struct time_look *look, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s%s%s",
+             look->past ? "in the past: what comes is recorded" : "exits; S goes back",
+             has_kind(look, TIME_SNAPSHOT) ? "  o snap" : "",
+             has_kind(look, TIME_BREAK) ? "  x break" : "");
 }
