@@ -220,13 +220,13 @@ static void compare_bytes(struct comparison *c, enum difference_kind kind, uint6
 {
     struct difference d = {.kind = kind, .address = address};
 
+    if (!memcmp(old, new, PAGE_SIZE)) /* nearly all: byte by byte takes 20 times as long */
+        return;
     for (uint32_t i = PAGE_SIZE; i-- > 0;)
         if (old[i] != new[i]) {
             d.bytes++;
             d.first = i;
         }
-    if (!d.bytes)
-        return;
     for (uint32_t i = d.first; i < PAGE_SIZE && d.run < DIFFERENCE_RUN_MAX && old[i] != new[i];
          i++) {
         d.run_old[d.run] = old[i];
