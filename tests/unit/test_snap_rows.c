@@ -105,6 +105,40 @@ START_TEST(test_tree_changes)
 }
 END_TEST
 
+/* What the tree pane shows, line by line, to the end of the names. */
+static bool shows(const char *text)
+{
+    struct grid *grid = grid_create(24, 80);
+    char line[81];
+    bool found = false;
+
+    screen_draw(model, &ui, grid);
+    for (int row = 0; row < 24; row++) {
+        for (int col = 0; col < 80; col++)
+            line[col] = (char)char_fold_ascii(grid_at(grid, row, col)->ch);
+        line[80] = '\0';
+        found |= strstr(line, text) != NULL;
+    }
+    grid_destroy(grid);
+    return found;
+}
+
+/* Where the machine is: a snapshot, below one that it has run on from, in a fold, or by itself. */
+START_TEST(test_here)
+{
+    ck_assert(shows("`-o irq-off "));
+    ck_assert(shows("`-@ now "));
+    model->snapshots.unsaved = false;
+    ck_assert(shows("`-@ irq-off "));
+    ck_assert(!shows("now   "));
+    press("j<Enter>");
+    ck_assert(shows("`-@ long-mode +3"));
+    model->snapshots.here[0] = '\0';
+    ck_assert(shows("`-o long-mode +3"));
+    ck_assert(shows(" @ now "));
+}
+END_TEST
+
 START_TEST(test_find)
 {
     press("/cli<Enter>"); /* in a note */
@@ -147,6 +181,7 @@ int main(void)
     tcase_add_test(tc, test_fold);
     tcase_add_test(tc, test_sides);
     tcase_add_test(tc, test_tree_changes);
+    tcase_add_test(tc, test_here);
     tcase_add_test(tc, test_find);
     tcase_add_test(tc, test_many_folds);
     suite_add_tcase(suite, tc);

@@ -89,7 +89,10 @@ static void add_legend(struct text *t, uint32_t pages)
     text_add(t, ". 0");
     if (from > 1)
         text_add(t, "  \u2591 1-%u", from - 1);
-    text_add(t, "  \u2592 %u-%u  \u2588 %u", from, pages - 1, pages);
+    if (from < pages - 1)
+        text_add(t, "  \u2592 %u-%u  \u2588 %u", from, pages - 1, pages);
+    else
+        text_add(t, "  \u2592 %u  \u2588 %u", from, pages);
 }
 
 void snap_pages_detail(const struct model *model, const struct ui *ui, struct pane *pane)

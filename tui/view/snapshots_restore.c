@@ -49,7 +49,8 @@ static void drops_draw(const struct model *model, const struct area *area)
         area_printf(area, 2, 1, ROLE_CHANGED, "drops this moment, which is before %.24s",
                     from ? from->name : "the start");
     else
-        area_text(area, 2, 1, ROLE_DIM, "drops nothing: now is a snapshot");
+        area_text(area, 2, 1, ROLE_DIM,
+                  from ? "drops nothing: now is a snapshot" : "drops nothing: this is the start");
 }
 
 static void new_draw(const struct snapshots_look *look, const struct area *area)

@@ -8,7 +8,7 @@
  *     `-o irq-off            1,500    28K  before cli
  *       `-@ now              1,843         not kept
  *
- * '@' is where the machine is: a snapshot, or a line of its own when it has run on.
+ * '@' is where the machine is: a snapshot, or a line of its own when it has run on, or came from none.
  */
 #include "snapshot/branches.h"
 #include "tui/text.h"
@@ -68,7 +68,7 @@ static void lines_make(const struct model *model, const struct ui *ui, struct li
     const struct snapshots_look *look = &model->snapshots;
 
     lines->count = snap_seen(model, ui, lines->rows);
-    lines->now = look->unsaved && !snap_row(model, look->here) ? (int)lines->count : -1;
+    lines->now = snap_row(model, look->here) ? -1 : (int)lines->count;
     for (unsigned i = 0; look->unsaved && i < lines->count; i++) {
         const struct snapshot_row *row = &look->rows[lines->rows[i]];
 
@@ -120,7 +120,7 @@ static int nothing(const struct model *model, const struct area *area)
     else if (look->on && look->why_not[0])
         area_text(area, 0, 1, ROLE_ERROR, look->why_not);
     else if (look->on)
-        area_text(area, 0, 1, ROLE_DIM, "There is no snapshot of this lab: T takes one.");
+        area_wrap(area, 0, 0, ROLE_DIM, "There is no snapshot of this lab: T takes one.");
     return 1;
 }
 
@@ -186,7 +186,8 @@ static void now_draw(const struct model *model, const struct area *area, int at)
     area_printf(area, at, c.exits, ROLE_NUMBER, "%*s", EXITS_COLS,
                 exits_text(model->exits, number));
     if (c.note)
-        area_text(area, at, c.note, ROLE_CHANGED, "not kept");
+        area_text(area, at, c.note, ROLE_CHANGED,
+                  model->snapshots.unsaved ? "not kept" : "the start");
 }
 
 static void line_draw(const struct model *model, const struct ui *ui, const struct area *area,
@@ -199,8 +200,10 @@ static void line_draw(const struct model *model, const struct ui *ui, const stru
     row_draw(model, ui, area, at, row);
     if (!strcmp(row->id, ui->snap.mark))
         area_char(area, at, 1, ROLE_KEY, 'm');
-    if (row != snap_selected(model, ui))
-        return;
+}
+
+static void select_draw(const struct area *area, int at)
+{
     area_char(area, at, 0, ROLE_SELECTED, (uint32_t)theme_mark(ROLE_SELECTED));
     area_select_row(area, at);
 }
@@ -210,15 +213,17 @@ int snap_tree(const struct model *model, const struct ui *ui, const struct area 
     const struct snapshot_row *selected = snap_selected(model, ui);
     struct columns c = columns_of(area);
     struct lines lines;
-    int first;
+    int first, at;
 
     if (!selected)
         return nothing(model, area);
     lines_make(model, ui, &lines);
     head_draw(area, &c);
-    first = first_line(line_of(model, &lines, selected), area->rows);
+    at = line_of(model, &lines, selected);
+    first = first_line(at, area->rows);
     for (int i = 0; i < area->rows - 1 && first + i < lines_count(&lines); i++)
         line_draw(model, ui, area, i + 1, row_at(model, &lines, first + i));
+    select_draw(area, at - first + 1);
     return lines_count(&lines) + 1;
 }
 
