@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-enum { FIGURES = 4, FIGURE_COLS = 24, BAR_COLS_MAX = 4, CHART_COLS_MIN = 8 };
+enum { FIGURES = 4, FIGURE_COLS = 24, BAR_COLS_MAX = 4, CHART_ROWS_MAX = 12, CHART_COLS_MIN = 8 };
 enum { EIGHTH = 0x2580, FULL = 0x2588, SHADE = 0x2591 };
 
 static const char *size_text(uint64_t bytes, char buf[24])
@@ -96,13 +96,14 @@ int snap_growth(const struct model *model, const struct ui *ui, const struct are
     const struct snapshots_look *look = &model->snapshots;
     const struct snapshot_row *row = snap_selected(model, ui);
     bool beside = area->cols >= FIGURE_COLS + CHART_COLS_MIN + 1;
+    int rows = area->rows < CHART_ROWS_MAX ? area->rows : CHART_ROWS_MAX;
     struct area chart;
 
     if (!look->on || look->growth_count == 0)
         return 1;
     figures_draw(look, row, area);
-    chart = beside ? area_part(area, 0, FIGURE_COLS + 1, area->rows, area->cols - FIGURE_COLS - 2)
-                   : area_part(area, FIGURES, 1, area->rows - FIGURES, area->cols - 2);
+    chart = beside ? area_part(area, 0, FIGURE_COLS + 1, rows, area->cols - FIGURE_COLS - 2)
+                   : area_part(area, FIGURES, 1, rows - FIGURES, area->cols - 2);
     if (chart.rows > 0 && chart.cols > 0)
         chart_draw(look, row, &chart);
     return beside ? FIGURES : FIGURES + 1;
