@@ -92,12 +92,14 @@ int branches_of(const struct store_list *list, const char *lab, struct branch **
 const char *branch_text(unsigned depth, uint32_t lines, unsigned most, char buf[BRANCH_TEXT_MAX])
 {
     unsigned seen = depth < most ? depth : most;
+    bool more = depth > 0 && depth <= BRANCH_DEPTH_MAX && (lines >> (depth - 1) & 1);
 
     if (seen > BRANCH_DEPTH_MAX)
         seen = BRANCH_DEPTH_MAX;
-    for (unsigned k = 0; k < seen; k++)
-        memcpy(buf + (size_t)2 * k,
-               k + 1 == seen ? (lines >> k & 1 ? "|-" : "`-") : (lines >> k & 1 ? "| " : "  "), 2);
+    for (unsigned k = 0; k + 1 < seen; k++)
+        memcpy(buf + (size_t)2 * k, lines >> k & 1 ? "| " : "  ", 2);
+    if (seen > 0)
+        memcpy(buf + (size_t)2 * (seen - 1), more ? "|-" : "`-", 2);
     buf[(size_t)2 * seen] = '\0';
     return buf;
 }

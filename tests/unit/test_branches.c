@@ -94,6 +94,8 @@ START_TEST(test_deep)
     ck_assert_uint_eq(strlen(text), 2 * BRANCH_DEPTH_MAX);
     ck_assert_str_eq(branch_text(39, branches[39].lines, 2, text), "  `-");
     free(branches);
+    ck_assert_str_eq(branch_text(3, 4, 2, text), "  |-"); /* its own, not that of the depth shown */
+    ck_assert_str_eq(branch_text(3, 1, 2, text), "| `-");
 }
 END_TEST
 

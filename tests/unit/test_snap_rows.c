@@ -139,6 +139,28 @@ START_TEST(test_here)
 }
 END_TEST
 
+/* Deeper than lines are drawn for, with the machine below the last. */
+START_TEST(test_deep)
+{
+    struct snapshots_look *look = &model->snapshots;
+
+    look->count = SNAPSHOT_ROWS;
+    for (unsigned i = 0; i < SNAPSHOT_ROWS; i++) {
+        snprintf(look->rows[i].id, NODE_ID_SIZE, "d%u", i);
+        snprintf(look->rows[i].name, NODE_NAME_SIZE, "d%u", i);
+        look->rows[i].depth = i;
+    }
+    snprintf(look->here, NODE_ID_SIZE, "d127");
+    press("G");
+    ck_assert_str_eq(selected(), "d127");
+    ck_assert(shows("`-o d127"));
+    press("<Left>");
+    ck_assert_str_eq(selected(), "d126");
+    press("<Left>");
+    ck_assert(shows("`-@ d126 +1"));
+}
+END_TEST
+
 START_TEST(test_find)
 {
     press("/cli<Enter>"); /* in a note */
@@ -160,6 +182,7 @@ START_TEST(test_many_folds)
     look->count = SNAPSHOT_ROWS;
     for (unsigned i = 0; i < SNAPSHOT_ROWS; i++) {
         snprintf(look->rows[i].id, NODE_ID_SIZE, "n%u", i);
+        snprintf(look->rows[i].name, NODE_NAME_SIZE, "n%u", i);
         look->rows[i].depth = i % 2;
     }
     for (unsigned i = 0; i < SNAP_FOLDS + 4; i++)
@@ -167,6 +190,11 @@ START_TEST(test_many_folds)
     ck_assert(!snap_is_folded(&ui, &look->rows[6]));
     ck_assert(snap_is_folded(&ui, &look->rows[8]));
     ck_assert_uint_eq(seen(), SNAPSHOT_ROWS - SNAP_FOLDS);
+    ck_assert(shows(" o n6 "));
+    press("jjjjjjjj");
+    ck_assert(shows(" o n8 +1"));
+    press("G");
+    ck_assert(shows("n127"));
 }
 END_TEST
 
@@ -182,6 +210,7 @@ int main(void)
     tcase_add_test(tc, test_sides);
     tcase_add_test(tc, test_tree_changes);
     tcase_add_test(tc, test_here);
+    tcase_add_test(tc, test_deep);
     tcase_add_test(tc, test_find);
     tcase_add_test(tc, test_many_folds);
     suite_add_tcase(suite, tc);

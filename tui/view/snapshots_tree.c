@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEPTH_SHOWN = 12, EXITS_COLS = 10, OWN_COLS = 6, NAME_COLS = 34, NOTE_MIN = 20 };
+enum { NAME_MIN = 8, EXITS_COLS = 10, OWN_COLS = 6, NAME_COLS = 34, NOTE_MIN = 20 };
 
 /* Where things stand: the name ends where the exits begin; note: 0 when there is no room. */
 struct columns {
@@ -139,11 +139,13 @@ static const char *exits_text(uint64_t exits, char buf[NUMBER_MAX])
     return buf;
 }
 
-/* What stands before a name; its place is a part of the area that ends where the exits begin. */
+/* What stands before a name: a narrow area has no room for all depths, but for some of the name. */
 static int stem_draw(const struct area *name, int at, unsigned depth, uint32_t lines, bool here)
 {
+    int room = (name->cols - 4 - NAME_MIN) / 2;
     char text[BRANCH_TEXT_MAX];
-    int col = area_text(name, at, 2, ROLE_BORDER, branch_text(depth, lines, DEPTH_SHOWN, text));
+    int col = area_text(name, at, 2, ROLE_BORDER,
+                        branch_text(depth, lines, room > 1 ? (unsigned)room : 1, text));
 
     area_char(name, at, col, here ? ROLE_CHANGED : ROLE_LABEL, here ? '@' : 'o');
     return col + 2;
