@@ -141,26 +141,59 @@ static void carry_over(const char *path, json_t *result, unsigned earned, bool i
     json_object_set_new(result, "best", json_integer(best));
 }
 
-int progress_store(const char *state_dir, const struct exercise *exercise, json_t *result,
-                   unsigned earned, bool infra, struct error *err)
+/* The file's descriptor, closed to unlock; -errno. Two checks at once: no attempt gets lost. */
+static int lock_results(const char *state_dir, struct error *err)
 {
-    char path[COURSE_PATH_MAX], lock_path[COURSE_PATH_MAX];
+    char path[COURSE_PATH_MAX];
     int lock, ret = path_make(path, err, "%s/results", state_dir);
 
     if (!ret)
         ret = dirs_make(path, err);
     if (!ret)
-        ret = path_make(lock_path, err, "%s/results/.lock", state_dir);
-    if (!ret)
-        ret = result_path(state_dir, exercise, path, err);
+        ret = path_make(path, err, "%s/results/.lock", state_dir);
     if (ret)
         return ret;
-    lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0)
-        return error_errno(err, -errno, "%.180s", lock_path);
-    flock(lock, LOCK_EX); /* two checks at once: no attempt gets lost */
+        return error_errno(err, -errno, "%.180s", path);
+    flock(lock, LOCK_EX);
+    return lock;
+}
+
+int progress_store(const char *state_dir, const struct exercise *exercise, json_t *result,
+                   unsigned earned, bool infra, struct error *err)
+{
+    char path[COURSE_PATH_MAX];
+    int ret = result_path(state_dir, exercise, path, err);
+    int lock = ret ? ret : lock_results(state_dir, err);
+
+    if (lock < 0)
+        return lock;
     carry_over(path, result, earned, infra);
     ret = write_result(path, result, err);
+    close(lock);
+    return ret;
+}
+
+bool progress_exists(const char *state_dir, const struct exercise *exercise)
+{
+    char path[COURSE_PATH_MAX];
+    struct error ignored;
+
+    return !result_path(state_dir, exercise, path, &ignored) && access(path, F_OK) == 0;
+}
+
+int progress_put_away(const char *state_dir, const struct exercise *exercise, const char *kept,
+                      struct error *err)
+{
+    char path[COURSE_PATH_MAX];
+    int ret = result_path(state_dir, exercise, path, err);
+    int lock = ret ? ret : lock_results(state_dir, err);
+
+    if (lock < 0)
+        return lock;
+    if (rename(path, kept))
+        ret = error_errno(err, -errno, "%.180s", path);
     close(lock);
     return ret;
 }

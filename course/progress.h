@@ -46,4 +46,14 @@ int progress_load(const char *state_dir, const struct exercise *exercise, struct
 int progress_store(const char *state_dir, const struct exercise *exercise, json_t *result,
                    unsigned earned, bool infra, struct error *err);
 
+/* Whether there is a result, damaged or not. */
+bool progress_exists(const char *state_dir, const struct exercise *exercise);
+
+/*
+ * The result goes to the file `kept`, whose folder is there, by one rename; then the exercise was never
+ * checked. -ENOENT: there is none.
+ */
+int progress_put_away(const char *state_dir, const struct exercise *exercise, const char *kept,
+                      struct error *err);
+
 #endif

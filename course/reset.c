@@ -3,6 +3,7 @@
 
 #include "core/loader.h"
 #include "course/files.h"
+#include "course/progress.h"
 #include "course/work.h"
 
 #include <dirent.h>
@@ -46,16 +47,30 @@ static bool is_starter(const char *path, const struct exercise *exercise)
     return same;
 }
 
-/* A name that is free, DATE or DATE-2, ... */
-static int free_name(const char *state_dir, const struct exercise *exercise, const char *when,
-                     char kept[COURSE_PATH_MAX], struct error *err)
+static bool is_taken(const struct reset_plan *plan)
 {
     struct stat st;
-    int rc = path_make(kept, err, "%s/kept/%s/%s", state_dir, exercise->folder, when);
 
-    for (unsigned n = 2; !rc && lstat(kept, &st) == 0; n++)
-        rc = path_make(kept, err, "%s/kept/%s/%s-%u", state_dir, exercise->folder, when, n);
-    return rc;
+    return lstat(plan->kept, &st) == 0 || lstat(plan->kept_result, &st) == 0;
+}
+
+/* Names that are free, DATE and DATE.json, or DATE-2, ... */
+static int free_names(const char *state_dir, const struct exercise *exercise, const char *when,
+                      struct reset_plan *plan, struct error *err)
+{
+    char number[16] = "";
+    int rc;
+
+    for (unsigned n = 2;; n++) {
+        rc = path_make(plan->kept, err, "%s/kept/%s/%s%s", state_dir, exercise->folder, when,
+                       number);
+        rc = rc ? rc
+                : path_make(plan->kept_result, err, "%s/kept/%s/%s%s.json", state_dir,
+                            exercise->folder, when, number);
+        if (rc || !is_taken(plan))
+            return rc;
+        snprintf(number, sizeof(number), "-%u", n);
+    }
 }
 
 int reset_plan(const char *state_dir, const struct exercise *exercise, const char *when,
@@ -65,12 +80,13 @@ int reset_plan(const char *state_dir, const struct exercise *exercise, const cha
     int rc = path_make(plan->work, err, "%s/work/%s", state_dir, exercise->folder);
 
     rc = rc ? rc : work_path(state_dir, exercise, plan->file, err);
-    rc = rc ? rc : free_name(state_dir, exercise, when, plan->kept, err);
+    rc = rc ? rc : free_names(state_dir, exercise, when, plan, err);
     if (rc)
         return rc;
     plan->started = lstat(plan->work, &st) == 0;
     plan->changed = plan->started &&
                     (!is_starter(plan->file, exercise) || has_more(plan->work, exercise->file));
+    plan->checked = progress_exists(state_dir, exercise);
     return 0;
 }
 
@@ -85,6 +101,14 @@ static int sync_folder(const char *path, struct error *err)
     return rc;
 }
 
+static int make_kept(const char *state_dir, const struct exercise *exercise,
+                     char folder[COURSE_PATH_MAX], struct error *err)
+{
+    int rc = path_make(folder, err, "%s/kept/%s", state_dir, exercise->folder);
+
+    return rc ? rc : dirs_make(folder, err);
+}
+
 int reset_do(const char *state_dir, const struct exercise *exercise, const struct reset_plan *plan,
              struct error *err)
 {
@@ -94,10 +118,22 @@ int reset_do(const char *state_dir, const struct exercise *exercise, const struc
 
     if (!plan->changed)
         return 0;
-    rc = path_make(folder, err, "%s/kept/%s", state_dir, exercise->folder);
-    rc = rc ? rc : dirs_make(folder, err);
+    rc = make_kept(state_dir, exercise, folder, err);
     if (!rc && rename(plan->work, plan->kept))
         rc = error_errno(err, -errno, "%.200s", plan->work);
     rc = rc ? rc : sync_folder(folder, err);
     return rc ? rc : work_start(state_dir, exercise, path, &created, err);
+}
+
+int reset_progress(const char *state_dir, const struct exercise *exercise,
+                   const struct reset_plan *plan, struct error *err)
+{
+    char folder[COURSE_PATH_MAX];
+    int rc;
+
+    if (!plan->checked)
+        return 0;
+    rc = make_kept(state_dir, exercise, folder, err);
+    rc = rc ? rc : progress_put_away(state_dir, exercise, plan->kept_result, err);
+    return rc ? rc : sync_folder(folder, err);
 }

@@ -99,6 +99,76 @@ is 0 reset 07
 is 0 start 07
 cmp -s "$VLAB_HOME/work/07_ept/ept.c" "$TOP/exercises/07_ept/ept.c" || fail "07 has no starter"
 
+# points stay without --progress; with it they go, and the last result is kept with the copy
+points() {
+    "$VLAB" status --json | python3 -c 'import json, sys
+def walk(x):
+    if isinstance(x, dict):
+        if x.get("exercise") == "01_anatomy":
+            print(x["attempts"], x["best"])
+        for y in x.values():
+            walk(y)
+    elif isinstance(x, list):
+        for y in x:
+            walk(y)
+walk(json.load(sys.stdin))'
+}
+result=$VLAB_HOME/results/01_anatomy.json
+before=$(points)
+cp "$result" "$work/result"
+echo "; mine again" >>"$mine"
+is 0 reset 01
+[ "$(points)" = "$before" ] || fail "a reset takes points: $(points), not $before"
+tree >"$work/before"
+is 0 reset 01 --progress --dry-run
+says out "01_anatomy: its points would be cleared, and the last result go to $VLAB_HOME/kept/01_anatomy/"
+tree >"$work/after"
+cmp -s "$work/before" "$work/after" || fail "a dry run with --progress changes something"
+nodes=$("$VLAB" snap list 01 | wc -l)
+is 0 reset 01 --progress
+says out "01_anatomy: its points are cleared"
+[ "$(points)" = "0 0" ] || fail "points stay: $(points)"
+[ ! -e "$result" ] || fail "the result is still there"
+kept=$(sed -n 's/.* last result went to //p' "$work/out")
+cmp -s "$kept" "$work/result" || fail "the result is not kept in '$kept'"
+[ "$("$VLAB" snap list 01 | wc -l)" = "$nodes" ] || fail "points alone are no reason for a snapshot"
+is 0 reset 01 --progress
+says out "01_anatomy: nothing to reset"
+
+# both at once are kept by one date
+is 1 check 01 --seed 1
+echo "; mine" >>"$mine"
+is 0 reset 01 --progress --json
+python3 - "$work/out" <<'PY' || fail "reset --progress --json"
+import json, os, sys
+lab, = json.load(open(sys.argv[1]))
+assert lab["lab"] == "01_anatomy" and lab["snapshot"], lab
+assert os.path.isdir(lab["files"][0]["kept"]), lab
+assert lab["results"] == [{"exercise": "01_anatomy", "kept": lab["files"][0]["kept"] + ".json"}], lab
+assert os.path.isfile(lab["results"][0]["kept"]), lab
+PY
+
+# an exercise that has another name than its lab: its working copy, and no snapshot
+data=$work/data
+mkdir "$data"
+cp -r "$TOP/labs" "$TOP/exercises" "$data"
+mv "$data/exercises/01_anatomy" "$data/exercises/21_sector"
+sed -i 's/^exercise = .*/exercise = 21_sector/' "$data/labs/01_anatomy/lab.conf"
+export VLAB_DATA="$data"
+is 0 start 01
+echo "; mine" >>"$VLAB_HOME/work/21_sector/boot.asm"
+nodes=$("$VLAB" snap list | wc -l)
+is 0 reset sector
+says out "21_sector: your working copy went to $VLAB_HOME/kept/21_sector/"
+cmp -s "$VLAB_HOME/work/21_sector/boot.asm" "$starter" || fail "the exercise is not reset"
+[ "$("$VLAB" snap list | wc -l)" = "$nodes" ] || fail "an exercise has a machine"
+is 0 reset 21 --json
+python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); assert r == [{"exercise": "21_sector", "changed": False}], r' \
+    "$work/out" || fail "reset EXERCISE --json"
+is 1 reset sectors
+says err "sectors: no such lab"
+unset VLAB_DATA
+
 is 2 reset
 is 2 reset 01 --all
 is 2 reset --frob
