@@ -24,11 +24,20 @@ static void send_id(struct ui *ui, struct command *command, enum command_kind ki
     ui->snap.meant = 0;
 }
 
+/* Something was run since the last snapshot, wherever the machine is now. */
+static bool loses(const struct model *model)
+{
+    return moment_compare(model->time.end, model->snapshots.since) > 0;
+}
+
 static void restore(const struct model *model, struct ui *ui, const struct snapshot_row *row,
                     struct command *command)
 {
-    if (!model->snapshots.unsaved || is_meant(ui, ACTION_SNAP_RESTORE, row))
+    if (!loses(model) || is_meant(ui, ACTION_SNAP_RESTORE, row))
         send_id(ui, command, COMMAND_SNAP_RESTORE, row, "");
+    else if (model->time.past)
+        ui_message(ui, true,
+                   "the run's end is not kept: r again restores; first J end, then T keeps it");
     else
         ui_message(ui, true, "the run since then is not kept: r again restores, T keeps it first");
 }

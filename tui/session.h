@@ -72,9 +72,7 @@ struct session {
     struct snapshots_look snap;
     bool snap_fresh; /* `snap` is of the moment snap_read, and of the tree now */
     struct moment snap_read;
-    char snap_here[NODE_ID_SIZE]; /* the node that the machine came from, */
-    struct moment snap_moment;    /* which stood there then */
-    uint16_t *heat_runs;          /* by page of RAM: runs before this one in which it was written */
+    uint16_t *heat_runs; /* by page of RAM: runs before this one in which it was written */
     uint64_t heat_pages, heat_count; /* pages of RAM; runs */
     uint32_t heat_from;              /* of the log, with shadow paging: older ones were counted */
     struct exit_ring ring;

@@ -10,6 +10,14 @@ static void remove_at(struct session *s, unsigned i)
     memmove(&s->marks[i], &s->marks[i + 1], (s->mark_count - i) * sizeof(s->marks[0]));
 }
 
+static unsigned oldest(const struct session *s)
+{
+    for (unsigned i = 0; i < s->mark_count; i++)
+        if (s->marks[i].kind == TIME_BREAK)
+            return i;
+    return 0;
+}
+
 void session_mark(struct session *s, enum time_mark_kind kind, const char *id)
 {
     struct time_mark mark = {.kind = kind, .at = timeline_now(s->time)};
@@ -20,8 +28,22 @@ void session_mark(struct session *s, enum time_mark_kind kind, const char *id)
             moment_compare(s->marks[i].at, mark.at) == 0)
             return;
     if (s->mark_count == TIME_MARKS)
-        remove_at(s, 0);
+        remove_at(s, oldest(s));
     s->marks[s->mark_count++] = mark;
+}
+
+const struct time_mark *session_mark_before(const struct session *s, struct moment at)
+{
+    const struct time_mark *last = NULL;
+
+    for (unsigned i = 0; i < s->mark_count; i++) {
+        const struct time_mark *mark = &s->marks[i];
+
+        if (mark->kind == TIME_SNAPSHOT && moment_compare(mark->at, at) <= 0 &&
+            (!last || moment_compare(mark->at, last->at) >= 0))
+            last = mark;
+    }
+    return last;
 }
 
 void session_mark_remove(struct session *s, const char *id)

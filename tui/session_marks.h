@@ -7,8 +7,14 @@
 
 #include "tui/session.h"
 
-/* There is a mark here. `id`: of the snapshot; NULL for a breakpoint. Of too many the oldest goes. */
+/*
+ * There is a mark here. `id`: of the snapshot; NULL for a breakpoint. Of too many the oldest breakpoint
+ * goes, or the oldest.
+ */
 void session_mark(struct session *s, enum time_mark_kind kind, const char *id);
+
+/* The snapshot that the machine was at last before a moment, or is at it; NULL: none. */
+const struct time_mark *session_mark_before(const struct session *s, struct moment at);
 
 /* A snapshot is deleted. */
 void session_mark_remove(struct session *s, const char *id);

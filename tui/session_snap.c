@@ -38,8 +38,6 @@ static bool open_store(struct session *s, struct error *err)
 
 void session_snap_begin(struct session *s, const char *id)
 {
-    snprintf(s->snap_here, sizeof(s->snap_here), "%s", id);
-    s->snap_moment = timeline_now(s->time);
     if (id[0])
         session_mark(s, TIME_SNAPSHOT, id);
     s->snap_fresh = false;
@@ -47,7 +45,6 @@ void session_snap_begin(struct session *s, const char *id)
 
 void session_snap_forget(struct session *s)
 {
-    s->snap_here[0] = '\0';
     s->snap_fresh = false;
 }
 
@@ -261,15 +258,26 @@ static void compare(struct session *s, struct snapshots_look *look)
 
 /* ---- the model --------------------------------------------------------------------------------- */
 
+/* Where the machine is in the tree, and what of its time is in none. */
+static void place_read(const struct session *s, struct snapshots_look *look)
+{
+    struct moment now = timeline_now(s->time), start = timeline_start(s->time);
+    const struct time_mark *here = session_mark_before(s, now);
+    const struct time_mark *last = session_mark_before(s, timeline_end(s->time));
+
+    memcpy(look->here, here ? here->id : "", here ? sizeof(look->here) : 1);
+    look->unsaved = moment_compare(now, here ? here->at : start) != 0;
+    memcpy(look->last, last ? last->id : "", last ? sizeof(look->last) : 1);
+    look->since = last ? last->at : start;
+}
+
 static void look_read(struct session *s, struct snapshots_look *look)
 {
     struct snapshot_cost cost;
     struct error err = {0};
 
     *look = (struct snapshots_look){.on = true, .asked = s->snap_question};
-    memcpy(look->here, s->snap_here, sizeof(look->here));
-    look->since = s->snap_moment;
-    look->unsaved = moment_compare(timeline_now(s->time), s->snap_moment) != 0;
+    place_read(s, look);
     if (!open_store(s, &err) || read_tree(s, look, &err)) {
         snprintf(look->why_not, sizeof(look->why_not), "%.159s", err.text);
         return;
@@ -311,13 +319,15 @@ static bool name_is_taken(struct session *s, const char *name)
     return taken;
 }
 
+/* As the child of the last one that the machine was at. */
 static int take(struct session *s, const char *name, const char *note, char id[NODE_ID_SIZE],
                 struct error *err)
 {
+    const struct time_mark *last = session_mark_before(s, timeline_now(s->time));
     const struct snapshot_about about = {.lab = lab_folder(s),
                                          .name = name,
                                          .note = note,
-                                         .parent = s->snap_here,
+                                         .parent = last ? last->id : NULL,
                                          .created = (int64_t)time(NULL)};
 
     if (!open_store(s, err))
@@ -381,8 +391,6 @@ static void change(struct session *s, const struct command *command)
     if (rc || command->kind != COMMAND_SNAP_DELETE)
         return;
     session_mark_remove(s, command->id);
-    if (!strcmp(s->snap_here, command->id))
-        s->snap_here[0] = '\0';
 }
 
 void session_snap_do(struct session *s, const struct command *command)

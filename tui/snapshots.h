@@ -51,8 +51,10 @@ struct snapshots_look {
     struct snapshot_row rows[SNAPSHOT_ROWS]; /* parents before their children */
     unsigned count;                          /* of them; */
     uint64_t all;                            /* nodes of the lab */
-    char here[NODE_ID_SIZE];        /* the node that the machine came from; "": the start */
-    bool unsaved;                   /* the machine has run on since, */
+    char here
+        [NODE_ID_SIZE]; /* the last that the machine was at, up to now; "": it is from the start */
+    bool unsaved;       /* it is not at that one now, but behind it */
+    char last[NODE_ID_SIZE];        /* the last of all its recorded time */
     struct moment since;            /* when it stood there */
     uint64_t new_pages, new_bytes;  /* that no snapshot has, and what one of now would add */
     uint64_t stored, unique, naive; /* bytes, of the whole store */

@@ -408,6 +408,7 @@ struct model *screen_model_snapshots(void)
     look->rows[3].has_ram = false;
     snprintf(look->rows[4].note, sizeof(look->rows[4].note), "before cli");
     memcpy(look->here, look->rows[4].id, sizeof(look->here));
+    memcpy(look->last, look->here, sizeof(look->last));
     look->since = (struct moment){1500, 43000};
     model->time.end = model->time.now = (struct moment){model->exits, model->insns};
     look->new_pages = 12;

@@ -296,6 +296,44 @@ START_TEST(test_marks)
 }
 END_TEST
 
+/* Gone back before a snapshot, the machine is behind the one before that, and so is what is taken there. */
+START_TEST(test_gone_back)
+{
+    const struct snapshots_look *look = &model.snapshots;
+
+    run_for(300);
+    take("a");
+    run_for(300);
+    take("b");
+    ck_assert_str_eq(look->here, look->rows[1].id);
+    go_to(450);
+    ck_assert_str_eq(look->here, look->rows[0].id);
+    ck_assert(look->unsaved);
+    ck_assert_int_eq(moment_compare(look->since, model.time.end), 0); /* b: nothing would be lost */
+    take("c");
+    ck_assert(!look->unsaved);
+    ck_assert_uint_eq(look->count, 3);
+    ck_assert_uint_eq(look->rows[1].depth, 1);
+    ck_assert_uint_eq(look->rows[2].depth, 1);
+    go_to(100);
+    ck_assert_str_eq(look->here, "");
+    ck_assert(look->unsaved);
+    take("d");
+    ck_assert_uint_eq(look->rows[look->count - 1].depth, 0);
+    go_to(600); /* at b again */
+    ck_assert(!look->unsaved);
+    run_for(50);
+    ck_assert_uint_eq(model.time.end.insns - look->since.insns, 50);
+    go_to(450);
+    ck_assert(!look->unsaved); /* at c, but the end would be lost: asked for twice */
+    ui_key("gr");
+    ck_assert(ui.message_error);
+    ck_assert_uint_eq(model.insns, 450);
+    ui_key("r");
+    ck_assert_uint_ne(model.insns, 450);
+}
+END_TEST
+
 /* From a marked one to another: what the run between them has done, wherever the machine is now. */
 START_TEST(test_differs_from_mark)
 {
@@ -413,6 +451,7 @@ int main(void)
     tcase_add_test(tc, test_growth);
     tcase_add_test(tc, test_cost);
     tcase_add_test(tc, test_marks);
+    tcase_add_test(tc, test_gone_back);
     tcase_add_test(tc, test_differs_from_mark);
     tcase_add_test(tc, test_keeps_the_future);
     tcase_add_test(tc, test_opens_at);

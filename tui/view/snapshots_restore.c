@@ -28,11 +28,11 @@ static void back_draw(const struct model *model, const struct ui *ui,
                     text_grouped(look->restore_bytes, bytes), look->restore_bytes == 1 ? "" : "s");
 }
 
-/* All of the run since, also what was gone back from. */
+/* All that was run since the last snapshot, also what was gone back from. */
 static void drops_draw(const struct model *model, const struct area *area)
 {
     const struct snapshots_look *look = &model->snapshots;
-    const struct snapshot_row *from = snap_row(model, look->here);
+    const struct snapshot_row *last = snap_row(model, look->last);
     struct moment end = model->time.end, since = look->since;
     char exits[NUMBER_MAX], insns[NUMBER_MAX];
 
@@ -43,14 +43,12 @@ static void drops_draw(const struct model *model, const struct area *area)
                     text_grouped(end.insns - since.insns, insns),
                     end.insns - since.insns == 1 ? "" : "s", area->cols >= WIDE ? " since " : "",
                     area->cols < WIDE ? ""
-                    : from            ? from->name
+                    : last            ? last->name
                                       : "the start");
-    else if (look->unsaved)
-        area_printf(area, 2, 1, ROLE_CHANGED, "drops this moment, which is before %.24s",
-                    from ? from->name : "the start");
+    else if (last)
+        area_printf(area, 2, 1, ROLE_DIM, "drops nothing: the run ends at %.24s", last->name);
     else
-        area_text(area, 2, 1, ROLE_DIM,
-                  from ? "drops nothing: now is a snapshot" : "drops nothing: this is the start");
+        area_text(area, 2, 1, ROLE_DIM, "drops nothing: this is the start");
 }
 
 static void new_draw(const struct snapshots_look *look, const struct area *area)
