@@ -349,7 +349,7 @@ static void make_name(struct session *s, const char *stem, char name[NODE_NAME_S
 
 static void take_here(struct session *s, const char *asked)
 {
-    char name[NODE_NAME_SIZE], id[NODE_ID_SIZE], stem[40];
+    char name[NODE_NAME_SIZE], id[NODE_ID_SIZE] = "", stem[40];
     struct error err = {0};
 
     snprintf(stem, sizeof(stem), "exit-%llu", (unsigned long long)s->machine->exits);

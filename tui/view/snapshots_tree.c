@@ -193,12 +193,14 @@ static void now_draw(const struct model *model, const struct area *area, int at)
 }
 
 static void line_draw(const struct model *model, const struct ui *ui, const struct area *area,
-                      int at, const struct snapshot_row *row)
+                      int at, const struct lines *lines, int line)
 {
-    if (!row) {
+    const struct snapshot_row *row = row_at(model, lines, line);
+
+    if (line == lines->now)
         now_draw(model, area, at);
+    if (!row)
         return;
-    }
     row_draw(model, ui, area, at, row);
     if (!strcmp(row->id, ui->snap.mark))
         area_char(area, at, 1, ROLE_KEY, 'm');
@@ -224,7 +226,7 @@ int snap_tree(const struct model *model, const struct ui *ui, const struct area 
     at = line_of(model, &lines, selected);
     first = first_line(at, area->rows);
     for (int i = 0; i < area->rows - 1 && first + i < lines_count(&lines); i++)
-        line_draw(model, ui, area, i + 1, row_at(model, &lines, first + i));
+        line_draw(model, ui, area, i + 1, &lines, first + i);
     select_draw(area, at - first + 1);
     return lines_count(&lines) + 1;
 }
