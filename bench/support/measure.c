@@ -123,6 +123,13 @@ void measure_row(const char *claim, const char *peer, const char *goal, struct s
     fflush(stdout);
 }
 
+void measure_skip(const char *claim, const char *peer, const char *goal, const char *why)
+{
+    printf("| %s | %s | %s | skipped: %s | not measured |\n", claim, peer, goal, why);
+    fflush(stdout);
+    fprintf(stderr, "vlab: bench: %s: skipped: %s\n", claim, why);
+}
+
 int measure_fail(const struct error *err)
 {
     fprintf(stderr, "vlab: bench: %s\n", err->text);

@@ -43,6 +43,9 @@ bool measure_path(char *path, size_t cap, const char *name);
 void measure_row(const char *claim, const char *peer, const char *goal, struct spread got,
                  const char *unit, bool met);
 
+/* The row of a claim that was not measured, "skipped: why", which is not met; also on stderr. */
+void measure_skip(const char *claim, const char *peer, const char *goal, const char *why);
+
 /* "vlab: bench: what: why" on stderr; returns 1, for main(). */
 int measure_fail(const struct error *err);
 
