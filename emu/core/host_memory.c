@@ -1,7 +1,8 @@
 /*
  * Frames of host memory, see host_memory.h.
  *
- * Left out: nodes, caching, and giving back what is free: a chunk once made stays.
+ * Left out: nodes, caching, and giving back what is free: a chunk once made stays. A piece may lie where
+ * all of another has come free, so that any number of machines can be made one after the other.
  */
 #include "core/host_memory.h"
 
@@ -92,22 +93,59 @@ uint8_t *host_memory_ptr(const struct host_memory *host, uint64_t hpa, uint64_t 
 
 /* ---- pieces ------------------------------------------------------------------------------ */
 
+static bool all_free(const struct host_chunk *chunk, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = first; i < first + count; i++)
+        if (chunk->references[i])
+            return false;
+    return true;
+}
+
+/* Where in a chunk of pieces `size` bytes are free and can be made zeros; false: nowhere. */
+static bool find_room(const struct host_chunk *chunk, uint64_t size, uint64_t step, uint64_t *hpa)
+{
+    uint64_t end = chunk->hpa + chunk->size;
+
+    for (uint64_t at = (chunk->hpa + step - 1) & ~(step - 1); at < end && size <= end - at;
+         at += step) {
+        uint64_t offset = at - chunk->hpa;
+
+        *hpa = at;
+        if (all_free(chunk, offset / PAGE_SIZE, size / PAGE_SIZE))
+            return madvise(chunk->bytes + offset, size, MADV_DONTNEED) == 0;
+    }
+    return false;
+}
+
+static int piece_place(struct host_memory *host, uint64_t size, uint64_t step, uint64_t *hpa)
+{
+    int rc;
+
+    for (unsigned i = 0; i < host->count; i++)
+        if (host->chunks[i].hpa >= HOST_FRAMES_END && find_room(&host->chunks[i], size, step, hpa))
+            return 0;
+    *hpa = (host->pieces_end + step - 1) & ~(step - 1);
+    rc = size > HOST_MEMORY_END - *hpa ? -ENOSPC : chunk_add(host, *hpa, size);
+    if (!rc)
+        host->pieces_end = *hpa + size;
+    return rc;
+}
+
 int host_memory_take(struct host_memory *host, uint64_t size, uint64_t align, uint64_t *hpa,
                      struct error *err)
 {
-    uint64_t step = align > PIECE_ALIGN ? align : PIECE_ALIGN;
-    uint64_t at = (host->pieces_end + step - 1) & ~(step - 1);
-    int rc = size > HOST_MEMORY_END - at ? -ENOSPC : chunk_add(host, at, size);
+    uint64_t step = align > PIECE_ALIGN ? align : PIECE_ALIGN, first;
+    int rc = piece_place(host, size, step, hpa);
+    struct host_chunk *chunk;
 
     if (rc)
         return error_errno(err, rc, "host memory: cannot take %llu bytes",
                            (unsigned long long)size);
+    chunk = chunk_of(host, *hpa);
+    first = (*hpa - chunk->hpa) / PAGE_SIZE;
     for (uint64_t i = 0; i < size / PAGE_SIZE; i++)
-        host->chunks[host->count - 1].references[i] = 1;
-    host->chunks[host->count - 1].next = size / PAGE_SIZE;
+        chunk->references[first + i] = 1;
     host->frames_used += size / PAGE_SIZE;
-    host->pieces_end = at + size;
-    *hpa = at;
     return 0;
 }
 

@@ -3,7 +3,7 @@
  *
  * A frame is 4 KiB and is named by its host-physical address (HPA). Frames come in chunks, which are
  * mapped into this process as a whole; a chunk stays where it is until the memory is destroyed, so a
- * pointer from host_memory_ptr() lives as long.
+ * pointer from host_memory_ptr() lives as long. What comes free in it is used again.
  * - A frame in use has a count of its references: who maps it, takes one. At 0 it is free.
  * - Several machines may have one host memory: whoever keeps it, holds it. All of them are used by
  *   one thread at a time.
@@ -22,7 +22,7 @@
 #define PAGE_SIZE 4096u
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
 
-#define HOST_CHUNKS_MAX 64
+#define HOST_CHUNKS_MAX 256
 #define HOST_FRAMES_BASE 0x100000ull  /* single frames, */
 #define HOST_FRAMES_END 0x40000000ull /* up to here; pieces from here on, */
 #define HOST_MEMORY_END (1ull << 40)  /* and all of it below MAXPHYADDR */

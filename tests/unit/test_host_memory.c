@@ -83,6 +83,47 @@ START_TEST(test_pieces)
 }
 END_TEST
 
+/* A piece lies where another was, zeros again, but not over a frame that somebody still has. */
+START_TEST(test_piece_again)
+{
+    const uint64_t size = 4u << 20, half = 2u << 20;
+    uint64_t a, b, c;
+
+    ck_assert_int_eq(host_memory_take(host, size, PAGE_SIZE, &a, &err), 0);
+    memset(host_memory_ptr(host, a, size), 0xee, size);
+    host_frame_hold(host, a + PAGE_SIZE);
+    host_memory_drop(host, a, size);
+    ck_assert_int_eq(host_memory_take(host, size, PAGE_SIZE, &b, &err), 0);
+    ck_assert_uint_ne(b, a);
+    ck_assert_int_eq(host_memory_take(host, half, PAGE_SIZE, &c, &err), 0);
+    ck_assert_uint_eq(c, a + half);
+    for (uint64_t i = 0; i < half; i += 8)
+        ck_assert_uint_eq(host_read64(host, c + i), 0);
+    ck_assert_uint_eq(host_frame_references(host, c + half - PAGE_SIZE), 1);
+    ck_assert_uint_eq(host->frames_used, 1 + (size + half) / PAGE_SIZE);
+    ck_assert_uint_ne(host_read64(host, a + PAGE_SIZE), 0);
+    host_frame_drop(host, a + PAGE_SIZE);
+    host_memory_drop(host, c, half);
+    ck_assert_int_eq(host_memory_take(host, size, PAGE_SIZE, &c, &err), 0);
+    ck_assert_uint_eq(c, a);
+    ck_assert_uint_eq(host->count, 2);
+}
+END_TEST
+
+/* Single frames that lie where a piece was go to nobody else. */
+START_TEST(test_many_pieces)
+{
+    uint64_t piece, frame;
+
+    for (unsigned i = 0; i < 4 * HOST_CHUNKS_MAX; i++) {
+        ck_assert_int_eq(host_memory_take(host, 2u << 20, PAGE_SIZE, &piece, &err), 0);
+        ck_assert_int_eq(host_frame_take(host, &frame), 0);
+        ck_assert(frame < piece || frame >= piece + (2u << 20));
+        host_memory_drop(host, piece, 2u << 20);
+    }
+}
+END_TEST
+
 START_TEST(test_nowhere)
 {
     ck_assert_uint_eq(host_read64(host, 0), ~0ull);
@@ -111,6 +152,8 @@ int main(void)
     tcase_add_test(tc, test_frames);
     tcase_add_test(tc, test_growth);
     tcase_add_test(tc, test_pieces);
+    tcase_add_test(tc, test_piece_again);
+    tcase_add_test(tc, test_many_pieces);
     tcase_add_test(tc, test_nowhere);
     tcase_add_test(tc, test_holders);
     suite_add_tcase(suite, tc);
