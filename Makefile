@@ -58,7 +58,7 @@ ALL_CFLAGS = -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -fPIE $(SANITIZE)
 # --no-relax: Debian's libunicorn.a has `push sym@GOTPCREL(%rip)` in cputlb.o, which GNU ld 2.40
 # relaxes as if it were a call: helper_le_ldq_mmu then calls itself for ever.
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,--no-relax -Wl,--gc-sections $(SANITIZE) \
-              -Wl,--wrap=mmap64,-u,__wrap_mmap64 # see emu/backend/unicorn/near.c
+              -Wl,--wrap=mmap64,-u,__wrap_mmap64,--wrap=madvise # see emu/backend/unicorn/near.c
 LIBS        = $(UNICORN_LIBS) $(PKG_LIBS)
 TEST_LIBS   = $(shell pkg-config --libs check vterm)
 
