@@ -52,7 +52,7 @@ static void parameters_of(const struct work *work, uint32_t numbers[4])
 static int start_ours(struct machine **m, const struct work *work, struct error *err)
 {
     uint32_t numbers[4];
-    int rc = rom_guest_create(m, "work.bin", NULL, err);
+    int rc = rom_guest_create(m, "work.bin", err);
 
     rc = rc ? rc : rom_guest_round(*m, err);
     parameters_of(work, numbers);

@@ -36,7 +36,7 @@ static int our_restores(const struct work *work, double *seconds, struct error *
 {
     struct checkpoints c = {0};
     struct machine *m;
-    int rc = rom_guest_create(&m, "store.bin", NULL, err);
+    int rc = rom_guest_create(&m, "store.bin", err);
 
     *seconds = 0;
     if (!rc) {

@@ -96,7 +96,7 @@ static int meet(struct qemu_guest *g, int monitor, struct error *err)
     if (failed)
         return failed;
     if (gdb_request(&g->gdb, "?") || gdb_request(&g->gdb, "Qqemu.PhyMemMode:1") ||
-        gdb_request(&g->gdb, "Z0,f0002,1"))
+        gdb_request(&g->gdb, "Z0,f0004,1"))
         return error_set(err, -EIO, "%s: its gdb stub does not answer", QEMU_PROGRAM);
     return 0;
 }

@@ -10,18 +10,16 @@
 #include <stdlib.h>
 
 #define ROM_BYTES 0x10000u
+#define ROM_AT 0xf0000u
 
-int rom_guest_create(struct machine **m, const char *rom, struct host_memory *host,
-                     struct error *err)
+static int create(struct machine **m, const char *rom, struct image image, struct error *err)
 {
     struct machine_config config = MACHINE_CONFIG_DEFAULT;
-    struct image image = {.name = rom, .kind = IMAGE_BIOS};
     char path[4096], name[128];
     uint8_t *data;
     int failed;
 
     config.ram_size = (uint64_t)ROM_GUEST_MIB << 20;
-    config.host = host;
     *m = NULL;
     snprintf(name, sizeof(name), "bench/guest/%s", rom);
     if (!measure_path(path, sizeof(path), name))
@@ -29,11 +27,22 @@ int rom_guest_create(struct machine **m, const char *rom, struct host_memory *ho
     failed = file_read(path, ROM_BYTES, &data, &image.size, err);
     if (failed)
         return failed;
+    image.name = rom;
     image.data = data;
     failed = machine_create(m, &config, err);
     failed = failed ? failed : machine_load(*m, &image, err);
     free(data);
     return failed;
+}
+
+int rom_guest_create(struct machine **m, const char *rom, struct error *err)
+{
+    return create(m, rom, (struct image){.kind = IMAGE_BIOS}, err);
+}
+
+int rom_guest_create_flat(struct machine **m, const char *rom, struct error *err)
+{
+    return create(m, rom, (struct image){.kind = IMAGE_FLAT, .at = ROM_AT, .has_at = true}, err);
 }
 
 /* The mark is behind the guest's only port access. */

@@ -12,9 +12,10 @@
 #define ROM_GUEST_PAGES (ROM_GUEST_MIB << 8)
 #define ROM_GUEST_PARAMETERS 0x500u /* 32-bit numbers from here on */
 
-/* Loads $BUILD/bench/guest/`rom`. `host`: as in struct machine_config. machine_destroy(). */
-int rom_guest_create(struct machine **m, const char *rom, struct host_memory *host,
-                     struct error *err);
+/* Loads $BUILD/bench/guest/`rom`. machine_destroy(). */
+int rom_guest_create(struct machine **m, const char *rom, struct error *err);
+/* The same in RAM: no ROM is in front of it. */
+int rom_guest_create_flat(struct machine **m, const char *rom, struct error *err);
 
 /* Run to the mark: where QEMU's breakpoint is, too. */
 int rom_guest_round(struct machine *m, struct error *err);
