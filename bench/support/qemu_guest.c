@@ -8,17 +8,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE 10 /* seconds */
+#define PATIENCE 5 /* seconds */
+/* Its local APIC would keep the PIC's interrupts from the CPU until some firmware tells it not to. */
+#define CPU "qemu64,-apic"
 
 bool qemu_guest_possible(const char **missing)
 {
@@ -48,21 +52,14 @@ int qemu_guest_disk(const char *path, struct error *err)
 static void become_qemu(int monitor, int gdb, const char *rom, const char *disk, const char *icount)
 {
     char drive[600], qmp_line[64], gdb_line[64], ram[16];
-    char *argv[] = {QEMU_PROGRAM,  "-accel",
-                    "tcg",         "-machine",
-                    "pc",          "-m",
-                    ram,           "-S",
-                    "-nodefaults", "-no-user-config",
-                    "-display",    "none",
-                    "-device",     "isa-debug-exit",
-                    "-bios",       (char *)rom,
-                    "-drive",      drive,
-                    "-chardev",    qmp_line,
-                    "-mon",        "chardev=qmp,mode=control",
-                    "-chardev",    gdb_line,
-                    "-gdb",        "chardev:gdb",
-                    NULL,          NULL,
-                    NULL};
+    char *argv[] = {QEMU_PROGRAM, "-cpu",      CPU,           "-accel",
+                    "tcg",        "-machine",  "pc",          "-m",
+                    ram,          "-S",        "-nodefaults", "-no-user-config",
+                    "-display",   "none",      "-device",     "isa-debug-exit,iobase=0xf4,iosize=4",
+                    "-bios",      (char *)rom, "-drive",      drive,
+                    "-chardev",   qmp_line,    "-mon",        "chardev=qmp,mode=control",
+                    "-chardev",   gdb_line,    "-gdb",        "chardev:gdb",
+                    NULL,         NULL,        NULL};
 
     snprintf(ram, sizeof(ram), "%uM", ROM_GUEST_MIB);
     snprintf(drive, sizeof(drive), "file=%s,if=none,format=qcow2,id=disk", disk);
@@ -95,8 +92,7 @@ static int meet(struct qemu_guest *g, int monitor, struct error *err)
 
     if (failed)
         return failed;
-    if (gdb_request(&g->gdb, "?") || gdb_request(&g->gdb, "Qqemu.PhyMemMode:1") ||
-        gdb_request(&g->gdb, "Z0,f0004,1"))
+    if (gdb_request(&g->gdb, "?") || gdb_request(&g->gdb, "Qqemu.PhyMemMode:1"))
         return error_set(err, -EIO, "%s: its gdb stub does not answer", QEMU_PROGRAM);
     return 0;
 }
@@ -153,9 +149,26 @@ void qemu_guest_stop(struct qemu_guest *g)
 /* From a breakpoint it goes on only by a step. */
 int qemu_guest_round(struct qemu_guest *g, struct error *err)
 {
-    if ((g->at_mark && gdb_step(&g->gdb)) || gdb_request(&g->gdb, "c"))
+    if ((g->at_mark ? gdb_step(&g->gdb) : gdb_request(&g->gdb, "Z0,f0004,1")) ||
+        gdb_request(&g->gdb, "c"))
         return error_set(err, -EIO, "%s: does not come to the mark", QEMU_PROGRAM);
     g->at_mark = true;
+    return 0;
+}
+
+/* Debug-exit ends the process at once: the stub's line breaks off. */
+int qemu_guest_finish(struct qemu_guest *g, struct error *err)
+{
+    struct pollfd process = {.fd = (int)syscall(SYS_pidfd_open, g->pid, 0), .events = POLLIN};
+    int status = 0;
+    bool ended = gdb_request(&g->gdb, "c") == -EIO && poll(&process, 1, PATIENCE * 1000) == 1 &&
+                 waitpid(g->pid, &status, 0) == g->pid;
+
+    close(process.fd);
+    if (ended)
+        g->pid = 0;
+    if (!ended || !WIFEXITED(status) || WEXITSTATUS(status) != 1)
+        return error_set(err, -EIO, "%s: does not come to debug-exit", QEMU_PROGRAM);
     return 0;
 }
 

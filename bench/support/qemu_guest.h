@@ -3,7 +3,7 @@
  * its own that stands before the first instruction.
  *
  * - It is moved by its gdb stub and told by its monitor what to do. Both lines are socket pairs: there
- *   is nothing to wait for. A QEMU that says nothing for 10 seconds is taken for one that hangs.
+ *   is nothing to wait for. A QEMU that says nothing for 5 seconds is taken for one that hangs.
  * - Functions return 0 or -errno with a line in `err`.
  */
 #ifndef VLAB_BENCH_QEMU_GUEST_H
@@ -35,8 +35,9 @@ int qemu_guest_start(struct qemu_guest *g, const char *rom, const char *disk, co
                      struct error *err);
 void qemu_guest_stop(struct qemu_guest *g);
 
-/* Run to the mark. */
+/* Run to the mark; or to debug-exit, behind which QEMU is gone. */
 int qemu_guest_round(struct qemu_guest *g, struct error *err);
+int qemu_guest_finish(struct qemu_guest *g, struct error *err);
 
 /* A number in RAM, 32 bits. */
 int qemu_guest_put(struct qemu_guest *g, uint32_t gpa, uint32_t value, struct error *err);

@@ -82,6 +82,11 @@ static int receive(struct gdb_client *g)
     return send_all(g->fd, "+", 1);
 }
 
+int gdb_wait(struct gdb_client *g)
+{
+    return receive(g);
+}
+
 int gdb_request(struct gdb_client *g, const char *packet)
 {
     char frame[GDB_PACKET_MAX + 8];

@@ -26,6 +26,9 @@ void gdb_close(struct gdb_client *g);
 /* Send one packet and wait for its answer, which is then in g->reply. */
 int gdb_request(struct gdb_client *g, const char *packet);
 
+/* Wait for an answer to no request: that the target has stopped, moved by somebody else. */
+int gdb_wait(struct gdb_client *g);
+
 /* All registers ('g'), exactly `size` bytes, and one of them ('P'), in the target's order. */
 int gdb_read_registers(struct gdb_client *g, uint8_t *bytes, size_t size);
 int gdb_write_register(struct gdb_client *g, unsigned number, const uint8_t *bytes, size_t size);
