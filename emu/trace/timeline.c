@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INTERVAL 2000000u
+#define INTERVAL 1000000u
 /* While running again: a checkpoint at each interval, when fewer than this are left to go. */
 #define NEAR 8u
 

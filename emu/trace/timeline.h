@@ -26,7 +26,7 @@ struct timeline;
 
 struct timeline_config {
     uint64_t memory;   /* bytes that checkpoints may take; 0: TIMELINE_MEMORY */
-    uint64_t interval; /* ns of run between two (moment_cost()); 0: about 2 ms */
+    uint64_t interval; /* ns of run between two (moment_cost()); 0: about 1 ms */
     size_t extra_size; /* bytes that are kept with each checkpoint; 0: none */
     void (*keep)(void *ctx, void *extra);
     void (*put_back)(void *ctx, const void *extra);
