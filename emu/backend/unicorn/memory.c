@@ -116,12 +116,23 @@ static void drop_code(struct engine *e, uint64_t hpa)
         uc_ctl_remove_cache(e->uc, alias, alias + PAGE_SIZE);
 }
 
+/* The frame of a page: the machine's own tables lead where its RAM is, and need no walk. */
+static bool frame_of(struct engine *e, uint64_t gpa, uint64_t *hpa)
+{
+    const struct machine *m = e->machine;
+
+    if (m->cpu_ept != &m->ept)
+        return memory_hpa(e, gpa, hpa);
+    *hpa = ram_hpa(&m->ram, gpa);
+    return *hpa != RAM_NOWHERE;
+}
+
 void memory_invalidate(struct engine *e, uint64_t gpa, uint64_t size)
 {
     uint64_t first = gpa & PAGE_MASK, hpa;
 
     for (uint64_t page = first; page - first < size + (gpa - first); page += PAGE_SIZE)
-        if (memory_hpa(e, page, &hpa))
+        if (frame_of(e, page, &hpa))
             drop_code(e, hpa);
     if (e->loaded) /* else loading the guest does */
         memory_flush(e);
