@@ -224,28 +224,29 @@ static void ratio_row(const struct recording *r, double *qemu, double *ratio)
                 r->snapshots || got.median <= 0.1);
 }
 
-static int measure_qemu(const char *folder, bool snapshots, double *ours, struct error *err)
+static int measure_qemu(const char *folder, bool snapshots, struct error *err)
 {
     struct recording r = {.snapshots = snapshots};
-    double qemu[MEASURE_REPEATS], ratio[MEASURE_REPEATS];
+    double qemu[MEASURE_REPEATS], ratio[MEASURE_REPEATS], ours;
 
     for (unsigned i = 0; i < MEASURE_REPEATS; i++) {
         struct places places;
         int rc;
 
         choose(&places, i + 1);
-        rc = our_steps(&places, &ours[i], err);
+        rc = our_steps(&places, &ours, err);
         rc = rc ? rc : qemu_steps(&r, &places, folder, &qemu[i], err);
         if (rc)
             return rc;
-        ratio[i] = ours[i] / qemu[i];
+        ratio[i] = ours / qemu[i];
     }
     ratio_row(&r, qemu, ratio);
     return 0;
 }
 
-static int measure_ours(double *ours, struct error *err)
+static int measure_ours(struct error *err)
 {
+    double ours[MEASURE_REPEATS];
     struct spread got;
 
     for (unsigned i = 0; i < MEASURE_REPEATS; i++) {
@@ -265,11 +266,10 @@ static int measure_ours(double *ours, struct error *err)
 
 int main(void)
 {
-    double ours[MEASURE_REPEATS];
     char folder[FOLDER_CAP];
     struct error err = {0};
     const char *missing;
-    int rc = measure_ours(ours, &err);
+    int rc = measure_ours(&err);
 
     if (rc)
         return measure_fail(&err);
@@ -280,8 +280,8 @@ int main(void)
     rc = folder_make(folder, &err);
     if (rc)
         return measure_fail(&err);
-    rc = measure_qemu(folder, false, ours, &err);
-    rc = rc ? rc : measure_qemu(folder, true, ours, &err);
+    rc = measure_qemu(folder, false, &err);
+    rc = rc ? rc : measure_qemu(folder, true, &err);
     folder_remove(folder);
     return rc ? measure_fail(&err) : 0;
 }

@@ -15,7 +15,7 @@ set_packages() {
         ;;
     test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux procps busybox-static cpio ;;
     fuzz)    echo clang ;;
-    bench)   echo gdb cgdb util-linux ;; # beside the packages of test
+    bench)   echo gdb cgdb util-linux qemu-utils ;; # beside the packages of test
     tidy)    echo clang-tidy ;;
     fmt)     echo clang-format ;;
     unicorn) echo git ca-certificates cmake ;; # only where Unicorn is built from its source
