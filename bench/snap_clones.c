@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,8 +36,9 @@ static int process_size(double *bytes, struct error *err)
 
     if (!file)
         return error_errno(err, -errno, "/proc/self/smaps_rollup");
-    while (fgets(line, sizeof(line), file) && sscanf(line, "Pss: %lu kB", &kib) != 1)
-        ;
+    while (!kib && fgets(line, sizeof(line), file))
+        if (strncmp(line, "Pss:", 4) == 0)
+            kib = strtoul(line + 4, NULL, 10);
     fclose(file);
     *bytes = (double)kib * 1024;
     return kib ? 0 : error_set(err, -EIO, "/proc/self/smaps_rollup: no Pss");
@@ -136,7 +138,7 @@ int main(void)
     struct error err = {0};
 
     for (int i = 0; i < MEASURE_REPEATS; i++) {
-        struct sizes got;
+        struct sizes got = {0};
 
         if (measure_apart(&got, &err))
             return measure_fail(&err);
