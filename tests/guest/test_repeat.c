@@ -74,6 +74,36 @@ START_TEST(test_repeats)
 }
 END_TEST
 
+/* What an exit says of where the guest is, is what the registers say. */
+static void check_place(void *ctx, const struct machine *m, const struct vm_exit *exit)
+{
+    struct x86_state state;
+
+    if (exit->reason != EXIT_IO) /* whose handler changes none of these */
+        return;
+    machine_get_state(m, &state);
+    ck_assert_msg(exit->cpl == x86_cpl(&state) && exit->mode == x86_mode_of(&state) &&
+                      exit->selector == state.seg[X86_CS].selector &&
+                      exit->cs_base == state.seg[X86_CS].base,
+                  "%s, exit %llu at %#llx: CPL %u, CS %04x, not CPL %u, CS %04x", (const char *)ctx,
+                  (unsigned long long)exit->seq, (unsigned long long)exit->rip, exit->cpl,
+                  exit->selector, x86_cpl(&state), state.seg[X86_CS].selector);
+}
+
+START_TEST(test_place)
+{
+    struct machine *m = guest_machine(guest_names[_i]);
+    struct run_limits limits = {.insns = INSNS_MAX};
+    struct run_result r;
+
+    m->observer.seen = check_place;
+    m->observer.ctx = (void *)(uintptr_t)guest_names[_i];
+    ck_assert_int_eq(machine_run(m, &limits, &r), 0);
+    ck_assert_uint_gt(r.exits, 0);
+    machine_destroy(m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("repeat");
@@ -82,6 +112,7 @@ int main(void)
     int failed;
 
     tcase_add_loop_test(tc, test_repeats, 0, (int)guest_name_count);
+    tcase_add_loop_test(tc, test_place, 0, (int)guest_name_count);
     tcase_set_timeout(tc, 0); /* tools/run-tests.sh has one for all */
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);

@@ -131,7 +131,7 @@ static bool is_suspect(struct engine *e, const struct x86_insn *insn)
            leaves_segment(e, insn);
 }
 
-/* Far transfers, POPF, STI and loads of SS end their block and leave another state behind. */
+/* Far transfers, SYSEXIT, POPF, STI and loads of SS end their block and leave another state behind. */
 static bool changes_state(const struct x86_insn *insn)
 {
     unsigned op = insn->opcode;
@@ -139,7 +139,7 @@ static bool changes_state(const struct x86_insn *insn)
     if (insn->vector)
         return false;
     if (insn->map == 1)
-        return op == 0xb2; /* LSS */
+        return op == 0xb2 || op == 0x35; /* LSS, SYSEXIT */
     return insn->map == 0 &&
            (is_far_transfer(insn) || op == 0xca || op == 0xcb || op == 0x9d || op == 0xfb ||
             op == 0x17 || (op == 0x8e && x86_insn_reg(insn) == X86_SS));
