@@ -236,6 +236,13 @@ static bool act_place(const struct model *model, struct ui *ui, enum action_id i
     case ACTION_SNAPSHOTS:
         ui_show(ui, VIEW_SNAPSHOTS);
         return true;
+    case ACTION_COMPARE:
+        ui_show(ui, VIEW_COMPARE);
+        return true;
+    case ACTION_COMPARE_FIRST:
+        ui->compare.id = model->compare.id;
+        ui->compare.row = model->compare.first;
+        return true;
     case ACTION_MEMORY:
         ui_show(ui, VIEW_MEMORY);
         return true;
@@ -313,6 +320,10 @@ static unsigned act_other(const struct model *model, struct ui *ui, enum action_
                           const char *argument, struct command *command)
 {
     switch (id) {
+    case ACTION_COMPARE_TRACES:
+        update_send(ui, command, COMMAND_COMPARE);
+        snprintf(command->text, sizeof(command->text), "%s", argument);
+        break;
     case ACTION_EXPLAIN:
         ui->explain = !ui->explain;
         break;

@@ -175,6 +175,14 @@ static const char *not_typing(const struct model *model, const struct ui *ui)
     return ui->typing ? NULL : "the keys are not the guest's: Enter in the serial console";
 }
 
+static const char *no_difference(const struct model *model, const struct ui *ui)
+{
+    (void)ui;
+    if (!model->compare.count)
+        return "no traces are compared: a asks for two";
+    return model->compare.has_first ? NULL : "nothing differs";
+}
+
 #define IN(view) (1u << VIEW_##view)
 #define MACHINE                                                                                    \
     (IN(STEP) | IN(EXITS) | IN(PAGES) | IN(EPT) | IN(HEAT) | IN(MEMORY) | IN(BREAKS) | IN(DEVICES))

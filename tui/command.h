@@ -46,6 +46,7 @@ enum command_kind {
     COMMAND_LOOK_PAGES,     /* answer `pages` */
     COMMAND_LOOK_EPT,       /* answer `ept` */
     COMMAND_LOOK_SNAPSHOTS, /* answer `snapshots` */
+    COMMAND_COMPARE,        /* two traces, `text` */
     COMMAND_LOOK_HEAT       /* show which pages are written, or with `off` do so no longer */
 };
 

@@ -2,7 +2,7 @@
  * The model: everything a view may show, at one consistent moment of the machine.
  *
  * - Plain data. A view reads it, nothing else; whoever publishes one does not touch it while it is
- *   being drawn. It is about 900 KiB: keep it on the heap or static, never on the stack.
+ *   being drawn. It is about 1.1 MiB: keep it on the heap or static, never on the stack.
  * - What is not known has a flag that says so. Nothing is invented: there are no registers of an
  *   exit in the past, because nobody recorded them.
  */
@@ -12,6 +12,7 @@
 #include "core/breakpoint.h"
 #include "core/exit.h"
 #include "core/machine.h"
+#include "tui/compare.h"
 #include "tui/devices.h"
 #include "trace/trace.h"
 #include "tui/ept.h"
@@ -143,6 +144,7 @@ struct model {
     struct time_look time;
 
     struct snapshots_look snapshots;
+    struct compare_look compare;
 
     struct breakpoint breaks[MACHINE_BREAKS_MAX];
     unsigned break_count;

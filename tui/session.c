@@ -11,6 +11,7 @@
 #include "tui/session_pages.h"
 #include "tui/session_run.h"
 #include "tui/session_set.h"
+#include "tui/session_compare.h"
 #include "tui/session_snap.h"
 #include "tui/session_time.h"
 #include "core/backend.h"
@@ -265,6 +266,8 @@ static void execute_aside(struct session *s, const struct command *command)
         session_ept_look(s, &command->ept);
     else if (command->kind == COMMAND_LOOK_SNAPSHOTS)
         session_snap_look(s, &command->snapshots);
+    else if (command->kind == COMMAND_COMPARE)
+        session_compare(s, command->text);
     else if (command->kind == COMMAND_LOOK_HEAT)
         s->looks_heat = !command->off;
 }
@@ -454,6 +457,7 @@ void session_publish(struct session *session, struct model *model)
         model->profile = session->profile;
     model->memory.on = model->pages.on = model->ept.on = model->heat.on = model->time.on =
         model->snapshots.on = false;
+    session_compare_publish(session, model);
     if (session->machine)
         machine_publish(session, model);
 }

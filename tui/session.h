@@ -70,6 +70,7 @@ struct session {
     struct store *store; /* NULL: not open yet */
     struct snapshots_question snap_question;
     struct snapshots_look snap;
+    struct compare_look compare;
     bool snap_fresh; /* `snap` is of the moment snap_read, and of the tree now */
     struct moment snap_read;
     uint16_t *heat_runs; /* by page of RAM: runs before this one in which it was written */
@@ -81,7 +82,7 @@ struct session {
     struct text_tail text;
 };
 
-/* About 900 KiB. NULL when out of memory. `config` must live as long. */
+/* About 1.1 MiB. NULL when out of memory. `config` must live as long. */
 struct session *session_create(const struct tui_config *config);
 void session_destroy(struct session *session); /* NULL is fine */
 

@@ -20,6 +20,7 @@ enum view_id {
     VIEW_EPT,
     VIEW_HEAT,
     VIEW_SNAPSHOTS,
+    VIEW_COMPARE,
     VIEW_MEMORY,
     VIEW_BREAKS,
     VIEW_DEVICES,
@@ -117,6 +118,10 @@ struct ui {
     struct heat_cursor heat;
 
     struct snap_cursor snap;
+    struct {
+        uint64_t id; /* of the answer that it is a row of; else the first difference is selected */
+        unsigned row;
+    } compare;
     struct moment mark; /* where to return to, when has_mark */
     bool has_mark;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-extern const struct view_ops view_step, view_exits, view_pages, view_ept, view_heat, view_snapshots,
+extern const struct view_ops view_step, view_exits, view_pages, view_ept, view_heat, view_snapshots, view_compare,
     view_memory, view_breaks, view_devices, view_labs, view_messages, view_help;
 
 /* clang-format off */
@@ -14,6 +14,7 @@ static const struct view_ops *const views[VIEW_COUNT] = {
     [VIEW_EPT] = &view_ept,
     [VIEW_HEAT] = &view_heat,
     [VIEW_SNAPSHOTS] = &view_snapshots,
+    [VIEW_COMPARE] = &view_compare,
     [VIEW_MEMORY] = &view_memory,
     [VIEW_BREAKS] = &view_breaks,
     [VIEW_DEVICES] = &view_devices,

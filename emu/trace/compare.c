@@ -186,6 +186,16 @@ static bool differs(const struct trace_compare *c, const struct trace_pair *pair
            field_value(c, a, b, id, b, &value[TRACE_B]) && value[TRACE_A] != value[TRACE_B];
 }
 
+/* As they lie in memory, without what is 0 behind them. */
+static void bytes_text(uint64_t bytes, char text[40])
+{
+    char *at = text;
+
+    do
+        at += sprintf(at, "%s%02x", at == text ? "" : " ", (unsigned)(bytes & 0xff));
+    while (bytes >>= 8);
+}
+
 static void value_text(enum field_id id, uint64_t value, char text[40])
 {
     static const char *const modes[] = {"real", "virtual-8086", "16-bit", "32-bit", "64-bit"};
@@ -194,6 +204,8 @@ static void value_text(enum field_id id, uint64_t value, char text[40])
         snprintf(text, 40, "%s", exit_reason_name((uint32_t)value));
     else if (id == FIELD_MODE && value < 5)
         snprintf(text, 40, "%s", modes[value]);
+    else if (id == FIELD_BYTES)
+        bytes_text(value, text);
     else if (id == FIELD_INSNS || id == FIELD_CPL)
         snprintf(text, 40, "%" PRIu64, value);
     else

@@ -78,10 +78,12 @@ END_TEST
 START_TEST(test_own_models)
 {
     static struct model *(*const models[])(void) = {
-        screen_model_day, screen_model_memory, screen_model_pages,     screen_model_shadow,
-        screen_model_ept, screen_model_heat,   screen_model_snapshots, screen_model_marked};
-    static const enum view_id views[] = {VIEW_EXITS, VIEW_MEMORY, VIEW_PAGES,     VIEW_PAGES,
-                                         VIEW_EPT,   VIEW_HEAT,   VIEW_SNAPSHOTS, VIEW_SNAPSHOTS};
+        screen_model_day,       screen_model_memory, screen_model_pages,
+        screen_model_shadow,    screen_model_ept,    screen_model_heat,
+        screen_model_snapshots, screen_model_marked, screen_model_compare};
+    static const enum view_id views[] = {VIEW_EXITS,     VIEW_MEMORY,    VIEW_PAGES,
+                                         VIEW_PAGES,     VIEW_EPT,       VIEW_HEAT,
+                                         VIEW_SNAPSHOTS, VIEW_SNAPSHOTS, VIEW_COMPARE};
     const struct model *model = models[_i]();
     struct ui ui;
 
@@ -311,7 +313,7 @@ int main(void)
 
     tcase_set_timeout(tc, 240);
     tcase_add_loop_test(tc, test_nothing_outside, 0, 4 * VIEW_COUNT);
-    tcase_add_loop_test(tc, test_own_models, 0, 8);
+    tcase_add_loop_test(tc, test_own_models, 0, 9);
     tcase_add_loop_test(tc, test_panes_alone, 0, VIEW_COUNT);
     tcase_add_loop_test(tc, test_panes_fit, 0, VIEW_COUNT);
     tcase_add_test(tc, test_same_model_same_grid);

@@ -41,4 +41,7 @@ struct model *screen_model_shadow(void);
 struct model *screen_model_ept(void);
 struct model *screen_model_heat(void);
 
+/* Two traces side by side: of the emulated CPU, and of /dev/kvm, where the guest prints another letter. */
+struct model *screen_model_compare(void);
+
 #endif

@@ -45,6 +45,8 @@ static const struct state {
     {screen_model_ept, RUN_PAUSED, ""},
     {screen_model_ept, RUN_PAUSED, "<Down>"},
     {screen_model_heat, RUN_PAUSED, "<Right>"},
+    {screen_model_compare, RUN_PAUSED, "g"},
+    {screen_model_compare, RUN_PAUSED, "G"},
 };
 
 enum { STATES = sizeof(states) / sizeof(states[0]) };
@@ -134,6 +136,8 @@ static bool goes_nowhere(enum action_id id, enum view_id view)
         return view == VIEW_HEAT;
     case ACTION_SNAPSHOTS:
         return view == VIEW_SNAPSHOTS;
+    case ACTION_COMPARE:
+        return view == VIEW_COMPARE;
     case ACTION_MEMORY:
         return view == VIEW_MEMORY;
     case ACTION_BREAKS:
