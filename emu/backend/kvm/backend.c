@@ -432,6 +432,24 @@ static bool read_table(void *ctx, uint64_t gpa, unsigned size, uint64_t *value)
     return true;
 }
 
+/*
+ * The PDPTEs that the CPU has loaded, from memory without a system call: reserved bits were clear then. What
+ * sets them since is the CPU itself, where it takes the entries for a table of another level.
+ */
+#define PDPTE_RESERVED 0x1e6ull
+
+static const uint64_t *loaded_pdptes(struct kvm_cpu *cpu, const struct x86_paging *mmu)
+{
+    if (!x86_paging_is_pae(mmu))
+        return NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        cpu->pdpte[i] = 0;
+        read_table(cpu->machine, (mmu->cr3 & 0xffffffe0) + 8 * i, 8, &cpu->pdpte[i]);
+        cpu->pdpte[i] &= ~PDPTE_RESERVED;
+    }
+    return cpu->pdpte;
+}
+
 static void get_paging(struct vcpu *vcpu, struct x86_paging *mmu)
 {
     const struct kvm_sregs *s = &sync_regs(vcpu)->sregs;
@@ -443,6 +461,7 @@ static void get_paging(struct vcpu *vcpu, struct x86_paging *mmu)
                                .ac = sync_regs(vcpu)->regs.rflags & RFLAGS_AC,
                                .read = read_table,
                                .ctx = vcpu->machine};
+    mmu->pdpte = loaded_pdptes(vcpu->priv, mmu);
 }
 
 /* The machine's memory is the kernel's: it sees what is written, and slots follow m->ram.layout. */

@@ -107,6 +107,7 @@ struct kvm_cpu {
     struct kvm_fpu fpu;
     struct kvm_xcrs xcr;
     struct kvm_msr_list_fixed msrs;
+    uint64_t pdpte[4]; /* in PAE paging, for who walks the tables */
     bool has_xcrs;
     uint32_t features; /* that the guest is told of in leaf 7, ECX of CPUID */
 

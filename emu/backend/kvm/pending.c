@@ -249,6 +249,8 @@ static int finish_then_change(struct kvm_cpu *cpu)
     cpu->run->kvm_dirty_regs = 0;
     cpu->pending.kind = PENDING_NOTHING;
     rc = pending_finish(cpu);
+    if (cpu->pending.before == cpu->pending.after) /* how long it is, only the kernel knows */
+        saved.regs.rip = cpu->run->s.regs.regs.rip;
     cpu->known = known;
     cpu->changed = changed;
     cpu->run->s.regs = saved;
