@@ -10,7 +10,7 @@ WERROR ?= -Werror
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test test-hw test-c asan fuzz fuzzers bench picture fidelity tidy fmt fmt-check install uninstall clean distclean help \
+.PHONY: all run test test-hw test-vtx test-c asan fuzz fuzzers bench picture fidelity tidy fmt fmt-check install uninstall clean distclean help \
         compile_commands.json FORCE
 
 # All processors, unless -j was given. A make below another one shares that one's.
@@ -36,7 +36,7 @@ ifneq ($(filter-out $(OFFLINE),$(GOALS)),)
 include $(BUILD)/config.mk
 endif
 
-SETS := build $(if $(filter test test-hw asan fuzz bench tidy compile_commands.json,$(GOALS)),test) \
+SETS := build $(if $(filter test test-hw test-vtx asan fuzz bench tidy compile_commands.json,$(GOALS)),test) \
         $(filter tidy fuzz bench,$(GOALS))
 
 $(BUILD)/config.mk: FORCE
@@ -204,6 +204,11 @@ test: all $(TESTS_C)
 test-hw: all $(BUILD)/tests/unit/test_kvm
 	@$(TEST_ENV) tools/run-tests.sh tests/hw/test_svm.sh
 
+# The same on VT-x in Bochs. Takes minutes.
+test-vtx: all $(BUILD)/tests/unit/test_kvm
+	@tools/packages.sh vtx
+	@$(TEST_ENV) TEST_SECONDS=3600 tools/run-tests.sh tests/hw/vtx.sh
+
 test-c: all $(TESTS_C)
 	@$(TEST_ENV) tools/run-tests.sh $(abspath $(TESTS_C))
 
@@ -310,6 +315,7 @@ help:
 	@echo 'make            the same without the screen: builds $(BUILD)/vlab and the guests'
 	@echo 'make test       every test; ONLY=word: those with the word in their path'
 	@echo 'make test-hw    those of /dev/kvm with AMD-V, which QEMU emulates; needs no hardware for it'
+	@echo 'make test-vtx   the same with VT-x, which Bochs emulates; takes minutes'
 	@echo 'make asan       the C tests under the sanitizers'
 	@echo 'make fuzz       lock-step with QEMU, hostile guests and libFuzzer, for long; bounded by'
 	@echo '                FUZZ_SEQUENCES=, FUZZ_GUESTS= (10000) and FUZZ_SECONDS= (60, each fuzzer)'

@@ -52,7 +52,7 @@ head_of_table() {
     echo "|---|---|---|---|---|"
 }
 
-measure run_loop second_stage qemu_tcg exits inject first_frame >"$work/rows"
+measure run_loop second_stage qemu_tcg exits inject kvm first_frame >"$work/rows"
 echo "vlab: measuring clean_build" >&2
 clean_build >>"$work/rows"
 measure time_record time_restore time_loadvm time_reverse snap_chain snap_clones >"$work/time"
@@ -83,6 +83,8 @@ QEMU runs the same guest, a ROM that needs no firmware, with TCG and 64 MiB; it 
 EOF
     head_of_table
     cat "$work/time"
+    echo
+    cat "$TOP/bench/HARDWARE.md"
     cat <<'EOF'
 
 ## Reading it
@@ -92,6 +94,7 @@ EOF
 - Unicorn's core calls a function in every block to see whether it should stop, which QEMU's does not. With our translation and no counting at all it reaches about 0.4 of QEMU on this sieve and 0.6 on this memcpy, so these two are near what the core can do.
 - The kernels of sieve, memcpy and sha256 are unrolled; with shorter blocks the ratios are lower.
 - An exit costs about 160 ns in the core (its way out of the translated code, and its start) before any of ours runs; reading which instruction it was, dispatching, the time stamps of its cost and writing it down take the rest.
+- /dev/kvm of a host without VT-x and AMD-V is a module that runs guests in software: the ratios are about what we do around an exit, and say nothing of the speed of VT-x.
 - Injecting loads the whole guest twice with VMRUN, which is what most of it costs.
 - gdb's TUI shows code and registers, cgdb only code; both reach the guest through QEMU's gdb stub, in a process of its own, which vlab need not do.
 - Putting back 100 pages is half the zeroing or copying of 400 KiB; the rest is the state of CPU and devices and, for each page, looking up its frame. Unicorn's own snapshot lays a memory region over each page that is written, and takes them away again.

@@ -14,6 +14,7 @@ set_packages() {
         echo libc6-dev pkg-config nasm libncurses-dev libcapstone-dev libjansson-dev libxxhash-dev libzstd-dev
         ;;
     test)    echo check libvterm-dev qemu-system-x86 seabios bochs bochs-term grub-common grub-pc-bin tmux procps busybox-static cpio ;;
+    vtx)     echo bochsbios vgabios isolinux syslinux-common xorriso ;; # beside the packages of test
     fuzz)    echo clang ;;
     bench)   echo gdb cgdb util-linux qemu-utils ;; # beside the packages of test
     tidy)    echo clang-tidy ;;

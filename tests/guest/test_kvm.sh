@@ -51,19 +51,15 @@ while read -r name kind; do
     compare "$name" "$TOP/tests/guest/$name.expected" "$work/$name"
 done <"$work/list"
 
-# Exits that both CPUs can see are the same, and where they differ in a guest is said with the reason.
-for name in boot_real bios_disk strings divide cr8 msr_faults ring3 paging32 pae task32 seg_code seg_query \
-    call_gate int_gate v86 page_pse page_pae page_long page_errors32 page_errors64 page_ad page_wp flags bits loops \
-    syscalls rep_io; do
-    words=$(words_of "$name")
+# Exits that both CPUs can see are the same. Where emulating on an emulated CPU would take too long,
+# KVM_TRACES has the traces already (compared_traces in run_guest.sh).
+traces=${KVM_TRACES:-}
+[ -n "$traces" ] || { traces=$work/traces; mkdir "$traces"; compared_traces "$traces"; }
+for name in $compared; do
     excluded "$name" "" && continue
-    grep -qxF -e "$words" "$work/lacks" && continue
-    kind=$(awk -v name="$name" '$1 == name { print $2 }' "$TOP/tests/guest/guests.txt")
-    for backend in emu kvm; do
-        "$VLAB" run "$BUILD/tests/guest/$name.$kind" --ram 32M --backend $backend --trace "$work/$backend.trace" \
-            >/dev/null 2>&1 </dev/null
-    done
-    if "$VLAB" diff "$work/emu.trace" "$work/kvm.trace" >"$work/diff" 2>&1; then
+    grep -qxF -e "$(words_of "$name")" "$work/lacks" && continue
+    "$VLAB" run "$(image_of "$name")" --ram 32M --backend kvm --trace "$work/kvm.trace" >/dev/null 2>&1 </dev/null
+    if "$VLAB" diff "$traces/$name.trace" "$work/kvm.trace" >"$work/diff" 2>&1; then
         echo "ok exits of $name"
     else
         fail "exits of $name"
@@ -75,6 +71,8 @@ done
 for name in pic irq_hlt uart_irq rtc_irq reset; do
     RUN_OPTIONS="--backend kvm --irqchip kernel" RUN_BUDGET=60000000000 RUN_NEEDS="all"
     grep -qxF -e all "$work/lacks" && break
+    # With Bochs's VT-x a #GP comes behind an INT from ring 3; with vlab's controllers it does not.
+    [ "${KVM_WHERE:-here} $name" != "bochs irq_hlt" ] || continue
     run_vlab "$BUILD/tests/guest/$name.elf" "$work/$name"
     compare "$name, the kernel's interrupt controllers" "$TOP/tests/guest/$name.expected" "$work/$name"
 done

@@ -26,10 +26,27 @@ computer_make() {
     strip -o "$root/vlab/build/tests/unit/test_kvm" "$BUILD/tests/unit/test_kvm"
     copy_libraries "$BUILD/vlab" "$BUILD/tests/unit/test_kvm"
     cp "$BUILD"/tests/guest/*.elf "$BUILD"/tests/guest/*.bin "$root/vlab/build/tests/guest/"
+    cp "$TOP/tests/hw/computer.sh" "$root/vlab/tests/guest/"
     cp "$TOP"/tests/guest/*.expected "$TOP"/tests/guest/*.txt "$TOP/tests/guest/run_guest.sh" \
         "$TOP/tests/guest/test_kvm.sh" "$root/vlab/tests/guest/"
+    # What the emulated CPU comes to here, to be compared with what it comes to on that other host.
+    for name in boot_real ring3 pae long64 v86; do
+        state_of "$name" >>"$root/vlab/states"
+    done
+    mkdir "$root/vlab/traces"
+    (
+        # shellcheck source=tests/guest/run_guest.sh
+        . "$TOP/tests/guest/run_guest.sh"
+        compared_traces "$root/vlab/traces"
+    )
     (cd "$root" && find . | cpio -o -H newc 2>/dev/null | gzip -1) >"$1/initrd.gz"
     rm -rf "$root"
+}
+
+# state_of NAME: "NAME exits instructions state" at its end, on the emulated CPU
+state_of() {
+    "$VLAB" run "$BUILD/tests/guest/$1".[be][il][nf] --json 2>/dev/null </dev/null |
+        sed -n "s/.*\"exits\":\([0-9]*\),\"instructions\":\([0-9]*\),.*\"state\":\"\([0-9a-f]*\)\".*/$1 \1 \2 \3/p"
 }
 
 computer_said() {
