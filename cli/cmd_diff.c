@@ -251,7 +251,7 @@ static void print_first(const struct report *r)
             printf("%s%c exit %" PRIu64, side ? ", " : "the first difference: ", "AB"[side],
                    r -> first[side]);
         else
-            printf("%s%c is at its end", side ? ", " : "the first difference: ", "AB"[side]);
+            printf("%s%c has none there", side ? ", " : "the first difference: ", "AB"[side]);
     }
     putchar('\n');
 }
@@ -265,7 +265,7 @@ static bool print_summary(const struct report *r)
         print_end(r->o->path[side], end[side], trace_reader_info(r->compare.reader[side])->backend);
     printf("%" PRIu64 " exits are the same, %" PRIu64 " differ", r->same, r->different);
     if (r->alone[TRACE_A] + r->alone[TRACE_B])
-        printf(", %" PRIu64 " are behind the other's end", r->alone[TRACE_A] + r->alone[TRACE_B]);
+        printf(", %" PRIu64 " are in one trace alone", r->alone[TRACE_A] + r->alone[TRACE_B]);
     if (r->kept[TRACE_A] + r->kept[TRACE_B])
         printf(", %" PRIu64 " the kernel keeps (.)", r->kept[TRACE_A] + r->kept[TRACE_B]);
     if (r->timed[TRACE_A] + r->timed[TRACE_B])

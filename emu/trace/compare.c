@@ -230,52 +230,109 @@ bool trace_field_differs(const struct trace_compare *c, const struct trace_pair 
 
 /* ---- pairs ------------------------------------------------------------------------------- */
 
-/* Have the next exit of a side at hand, if it has one. */
-static int look(struct trace_compare *c, enum trace_side side, struct error *err)
+static struct vm_exit *ahead(struct trace_compare *c, enum trace_side side, unsigned i)
 {
-    int rc;
+    return &c->next[side][(c->begin[side] + i) % TRACE_AHEAD];
+}
 
-    if (c->has_next[side] || c->ended[side])
-        return 0;
-    rc = trace_reader_next(c->reader[side], &c->next[side], err);
-    c->has_next[side] = rc > 0;
-    c->ended[side] = rc == 0;
+/* Have `count` exits of a side at hand, if it has so many. */
+static int look(struct trace_compare *c, enum trace_side side, unsigned count, struct error *err)
+{
+    int rc = 1;
+
+    while (rc > 0 && c->count[side] < count && !c->ended[side]) {
+        rc = trace_reader_next(c->reader[side], ahead(c, side, c->count[side]), err);
+        c->count[side] += rc > 0;
+        c->ended[side] = rc == 0;
+    }
     return rc < 0 ? rc : 0;
 }
 
 static void take(struct trace_compare *c, enum trace_side side, struct trace_pair *pair)
 {
     pair->has[side] = true;
-    pair->exit[side] = c->next[side];
-    c->has_next[side] = false;
+    pair->exit[side] = *ahead(c, side, 0);
+    c->begin[side] = (c->begin[side] + 1) % TRACE_AHEAD;
+    c->count[side]--;
 }
 
 static bool take_alone(struct trace_compare *c, enum trace_side side, struct trace_pair *pair)
 {
-    if (!c->has_next[side] || !stands_alone(c, &c->next[side], &pair->kind))
+    if (!c->count[side] || !stands_alone(c, ahead(c, side, 0), &pair->kind))
         return false;
     take(c, side, pair);
     return true;
 }
 
+static bool are_alike(const struct trace_compare *c, const struct vm_exit *a,
+                      const struct vm_exit *b)
+{
+    const struct trace_pair pair = {.exit = {*a, *b}};
+    struct trace_field field;
+
+    return !trace_field_differs(c, &pair, 0, &field);
+}
+
+static bool same_instruction(const struct vm_exit *a, const struct vm_exit *b)
+{
+    return a->reason == b->reason && a->rip == b->rip && a->cs_base == b->cs_base;
+}
+
+/* How many exits of `side` come before one like the other's next; TRACE_AHEAD: there is none so near. */
+static unsigned distance(struct trace_compare *c, enum trace_side side)
+{
+    const struct vm_exit *other = ahead(c, side == TRACE_A ? TRACE_B : TRACE_A, 0);
+    unsigned i = 1;
+
+    while (i < c->count[side] && !are_alike(c, side == TRACE_A ? ahead(c, side, i) : other,
+                                            side == TRACE_A ? other : ahead(c, side, i)))
+        i++;
+    return i < c->count[side] ? i : TRACE_AHEAD;
+}
+
+/* Both have an exit, and they are not of one instruction: does one side have more than the other? */
+static int pair_up(struct trace_compare *c, struct trace_pair *pair, struct error *err)
+{
+    unsigned a, b;
+    int rc = look(c, TRACE_A, TRACE_AHEAD, err);
+
+    rc = rc ? rc : look(c, TRACE_B, TRACE_AHEAD, err);
+    if (rc) /* what can be read is compared; the damage is told when it is reached */
+        err->code = 0;
+    a = distance(c, TRACE_A);
+    b = distance(c, TRACE_B);
+    pair->kind = a == b ? TRACE_DIFFERENT : TRACE_ALONE;
+    if (a <= b)
+        take(c, TRACE_A, pair);
+    if (b <= a)
+        take(c, TRACE_B, pair);
+    return 1;
+}
+
 int trace_compare_next(struct trace_compare *c, struct trace_pair *pair, struct error *err)
 {
-    struct trace_field field;
-    int rc = look(c, TRACE_A, err);
+    int rc = look(c, TRACE_A, 1, err);
 
-    rc = rc ? rc : look(c, TRACE_B, err);
+    rc = rc ? rc : look(c, TRACE_B, 1, err);
     if (rc)
         return rc;
     *pair = (struct trace_pair){.kind = TRACE_ALONE};
-    if (!c->has_next[TRACE_A] && !c->has_next[TRACE_B])
+    if (!c->count[TRACE_A] && !c->count[TRACE_B])
         return 0;
     if (take_alone(c, TRACE_A, pair) || take_alone(c, TRACE_B, pair))
         return 1;
-    pair->kind = TRACE_ALONE;
-    for (unsigned side = TRACE_A; side <= TRACE_B; side++)
-        if (c->has_next[side])
-            take(c, (enum trace_side)side, pair);
-    if (pair->has[TRACE_A] && pair->has[TRACE_B])
-        pair->kind = trace_field_differs(c, pair, 0, &field) ? TRACE_DIFFERENT : TRACE_SAME;
+    if (!c->count[TRACE_A] || !c->count[TRACE_B]) {
+        pair->kind = TRACE_ALONE;
+        take(c, c->count[TRACE_A] ? TRACE_A : TRACE_B, pair);
+        return 1;
+    }
+    if (are_alike(c, ahead(c, TRACE_A, 0), ahead(c, TRACE_B, 0)))
+        pair->kind = TRACE_SAME;
+    else if (same_instruction(ahead(c, TRACE_A, 0), ahead(c, TRACE_B, 0)))
+        pair->kind = TRACE_DIFFERENT;
+    else
+        return pair_up(c, pair, err);
+    take(c, TRACE_A, pair);
+    take(c, TRACE_B, pair);
     return 1;
 }

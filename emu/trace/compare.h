@@ -32,7 +32,7 @@ enum trace_pair_kind {
     TRACE_DIFFERENT,
     TRACE_KEPT,  /* the kernel keeps such exits to itself: one side alone */
     TRACE_TIMED, /* comes with the time: one side alone */
-    TRACE_ALONE  /* the other trace is at its end */
+    TRACE_ALONE  /* the other trace has none like it here */
 };
 
 struct trace_pair {
@@ -41,10 +41,14 @@ struct trace_pair {
     struct vm_exit exit[2];
 };
 
+/* So far ahead the two are searched for where they go on alike, when one has exits that the other has not. */
+#define TRACE_AHEAD 32
+
 struct trace_compare {
     struct trace_reader *reader[2];
-    struct vm_exit next[2]; /* read, and not yet in a pair */
-    bool has_next[2], ended[2];
+    struct vm_exit next[2][TRACE_AHEAD]; /* read, and not yet in a pair: a ring */
+    unsigned begin[2], count[2];
+    bool ended[2];
     bool across; /* the two are not of the same CPU */
     bool timed;  /* one is of /dev/kvm */
 };
@@ -52,7 +56,12 @@ struct trace_compare {
 /* The readers stay the caller's, at their beginning. */
 void trace_compare_begin(struct trace_compare *c, struct trace_reader *a, struct trace_reader *b);
 
-/* 1 with *pair filled, 0 at the end of both, negative where one is cut or damaged. */
+/*
+ * Exits of one instruction that differ are a pair that differs. Where the instructions differ, and the two go on
+ * alike a few exits on, what is between stands alone.
+ *
+ * 1 with *pair filled, 0 at the end of both, negative where one is cut or damaged.
+ */
 int trace_compare_next(struct trace_compare *c, struct trace_pair *pair, struct error *err);
 
 /* One thing that differs between the exits of a pair. */

@@ -58,8 +58,8 @@ diff_is 1 2.trace 9.trace --context 0
 diff_is 0 2.trace 2.trace --all
 [ "$(grep -c '^ *[0-9]* *10' out)" -eq 5 ] || fail "every row"
 diff_is 1 2.trace short.trace
-says "2 are behind the other's end"
-says "A exit 3, B is at its end"
+says "2 are in one trace alone"
+says "A exit 3, B has none there"
 diff_is 1 2.trace 9.trace --json
 for word in '"kind":"different"' '"name":"value","a":"0x2","b":"0x9"' '"equal":false,"same":4,"different":1'; do
     says "$word"

@@ -217,6 +217,25 @@ START_TEST(test_one_is_longer)
 }
 END_TEST
 
+/* What only one of them has stands alone, and the rest is found again; other data is no other instruction. */
+START_TEST(test_goes_on_alike)
+{
+    struct vm_exit a[] = {OUT(1, 1), PLAIN(EXIT_CPUID, 2), OUT(3, 3), OUT(4, 4)};
+    struct vm_exit b[] = {OUT(1, 1), PLAIN(EXIT_HLT, 8), PLAIN(EXIT_HLT, 9), PLAIN(EXIT_CPUID, 2),
+                          OUT(4, 4)};
+    struct vm_exit d[] = {OUT(1, 5), OUT(1, 1), OUT(4, 4)};
+
+    write_trace(0, "emu", a, 4);
+    write_trace(1, "emu", b, 5);
+    ck_assert_str_eq(kinds(), "=bb=a=");
+    teardown();
+    setup();
+    write_trace(0, "emu", a, 4);
+    write_trace(1, "emu", d, 3);
+    ck_assert_str_eq(kinds(), "##a=");
+}
+END_TEST
+
 START_TEST(test_damaged)
 {
     struct vm_exit a[] = {OUT(1, 1)};
@@ -248,6 +267,7 @@ int main(void)
     tcase_add_test(tc, test_fields);
     tcase_add_test(tc, test_not_told);
     tcase_add_test(tc, test_one_is_longer);
+    tcase_add_test(tc, test_goes_on_alike);
     tcase_add_test(tc, test_damaged);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_NORMAL);

@@ -141,7 +141,7 @@ static const char *kind_text(const struct compare_row *row)
     case TRACE_TIMED:
         return "It comes when the time has come, which is another one there.";
     case TRACE_ALONE:
-        return "The other trace is at its end.";
+        return "The other trace has none like it here.";
     default:
         return "";
     }
