@@ -10,9 +10,12 @@ static bool is_size(uint64_t size)
     return size == 1 || size == 2 || size == 4 || size == 8;
 }
 
-static bool is_space(uint64_t space)
+/* Memory, where a world does not say what else it has. */
+static bool has_space(const struct world *world, uint64_t space)
 {
-    return space == WIRE_GUEST || space == WIRE_HOST;
+    unsigned spaces = world->spaces ? world->spaces : 1u << WIRE_GUEST | 1u << WIRE_HOST;
+
+    return space < WIRE_SPACES && spaces >> space & 1;
 }
 
 static bool serve_memory(const struct world *world, const struct wire_record *record,
@@ -21,7 +24,7 @@ static bool serve_memory(const struct world *world, const struct wire_record *re
     const uint64_t *v = record->values;
     enum wire_space space = (enum wire_space)v[0];
 
-    if (!is_space(v[0]) || !is_size(v[2]))
+    if (!has_space(world, v[0]) || !is_size(v[2]))
         return false;
     if (record->kind == WIRE_READ)
         return world->read && world->read(world->ctx, space, v[1], (unsigned)v[2], value);

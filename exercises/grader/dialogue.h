@@ -14,6 +14,7 @@
 
 /* Memory that the program may reach; NULL: there is none of that kind. False: refused. */
 struct world {
+    unsigned spaces; /* bits 1 << enum wire_space; 0: the guest's and the host's memory */
     bool (*read)(void *ctx, enum wire_space space, uint64_t address, unsigned size,
                  uint64_t *value);
     bool (*write)(void *ctx, enum wire_space space, uint64_t address, unsigned size,

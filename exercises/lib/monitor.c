@@ -89,6 +89,53 @@ void frame_copy(uint64_t to, uint64_t from)
     request(WIRE_COPY, to, from, 0, 0);
 }
 
+uint64_t vmread(uint32_t field)
+{
+    return request(WIRE_READ, WIRE_VMCS, field, 8, 0);
+}
+
+void vmwrite(uint32_t field, uint64_t value)
+{
+    request(WIRE_WRITE, WIRE_VMCS, field, 8, value);
+}
+
+uint64_t gpr_read(unsigned gpr)
+{
+    return request(WIRE_READ, WIRE_GPR, gpr, 8, 0);
+}
+
+void gpr_write(unsigned gpr, uint64_t value)
+{
+    request(WIRE_WRITE, WIRE_GPR, gpr, 8, value);
+}
+
+uint64_t port_in(uint16_t port, unsigned size)
+{
+    return request(WIRE_READ, WIRE_PORT, port, size, 0);
+}
+
+void port_out(uint16_t port, unsigned size, uint64_t value)
+{
+    request(WIRE_WRITE, WIRE_PORT, port, size, value);
+}
+
+uint64_t msr_read(uint32_t msr)
+{
+    return request(WIRE_READ, WIRE_MSR, msr, 8, 0);
+}
+
+void msr_write(uint32_t msr, uint64_t value)
+{
+    request(WIRE_WRITE, WIRE_MSR, msr, 8, value);
+}
+
+void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
+{
+    for (uint64_t i = 0; i < 4; i++)
+        regs[i] = (uint32_t)request(WIRE_READ, WIRE_CPUID,
+                                    leaf | (uint64_t)(subleaf & 0xffff) << 32 | i << 48, 4, 0);
+}
+
 int main(void)
 {
     struct wire_record record;

@@ -30,6 +30,23 @@ void frame_drop(uint64_t hpa);
 void frame_copy(uint64_t to, uint64_t from);
 
 /*
+ * The vCPU, in exercises that have one: fields of its VMCS by their encodings (SDM vol. 3, Appendix B), and the
+ * general registers, which a VMCS does not hold: RAX RCX RDX RBX RSP RBP RSI RDI R8-R15 are 0 to 15. A field that
+ * there is not, or that may not be written, reads all ones, and keeps its value.
+ */
+uint64_t vmread(uint32_t field);
+void vmwrite(uint32_t field, uint64_t value);
+uint64_t gpr_read(unsigned number);
+void gpr_write(unsigned number, uint64_t value);
+
+/* What lies behind the hypervisor: ports of devices (`size` 1, 2 or 4), MSRs, and the host's own CPUID. */
+uint64_t port_in(uint16_t port, unsigned size);
+void port_out(uint16_t port, unsigned size, uint64_t value);
+uint64_t msr_read(uint32_t msr);
+void msr_write(uint32_t msr, uint64_t value);
+void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4]); /* EAX EBX ECX EDX */
+
+/*
  * The exercise's side, in its harness.c: make an answer to a question. Both are seven values, as the
  * harness says.
  */

@@ -32,8 +32,21 @@ enum wire_kind {
     WIRE_COPY         /* to, from: frames */
 };
 
-/* Which memory: the guest's, by guest-physical addresses, or the host's frames. */
-enum wire_space { WIRE_GUEST, WIRE_HOST };
+/*
+ * Which memory: the guest's, by guest-physical addresses, or the host's frames. Where an exercise has a vCPU:
+ * its VMCS (by the encodings of the SDM), general registers (by number), ports, MSRs and what CPUID of the
+ * host says (leaf, plus subleaf << 32, plus the register << 48: EAX EBX ECX EDX).
+ */
+enum wire_space {
+    WIRE_GUEST,
+    WIRE_HOST,
+    WIRE_VMCS,
+    WIRE_GPR,
+    WIRE_PORT,
+    WIRE_MSR,
+    WIRE_CPUID,
+    WIRE_SPACES
+};
 
 struct wire_record {
     uint32_t kind, number;

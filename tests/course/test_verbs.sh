@@ -74,7 +74,7 @@ run 2 check
 run 2 check 01 --format xml
 run 2 check 01 --seed many
 run 2 check 01 --seed
-run 1 check exits
+run 1 check kvm
 one_line 'no such exercise'
 run 1 check 01 --file "$work/none.asm"
 one_line 'none.asm: No such file or directory'
