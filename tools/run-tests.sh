@@ -8,7 +8,7 @@
 # TOP, which the caller sets, and a folder of its own for temporary files and vlab's state.
 set -eu
 
-limit=${TEST_SECONDS:-300} # a backstop for a test that hangs
+limit=${TEST_SECONDS:-900} # a backstop for a test that hangs; the longest takes minutes
 results=$BUILD/test-results
 
 # run_one PROGRAM: leaves NAME.out and NAME.count ("passed failed skipped"), prints one line.

@@ -154,6 +154,7 @@ mkdir "$data"
 cp -r "$TOP/labs" "$TOP/exercises" "$data"
 mv "$data/exercises/01_anatomy" "$data/exercises/21_sector"
 sed -i 's/^exercise = .*/exercise = 21_sector/' "$data/labs/01_anatomy/lab.conf"
+sed -i 's/^needs = 01_anatomy$/needs = 21_sector/' "$data"/exercises/*/exercise.conf
 export VLAB_DATA="$data"
 is 0 start 01
 echo "; mine" >>"$VLAB_HOME/work/21_sector/boot.asm"
