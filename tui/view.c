@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-extern const struct view_ops view_step, view_exits, view_pages, view_ept, view_heat, view_snapshots, view_compare,
-    view_memory, view_breaks, view_devices, view_labs, view_messages, view_help;
+extern const struct view_ops view_step, view_exits, view_pages, view_ept, view_heat, view_snapshots,
+    view_compare, view_memory, view_breaks, view_devices, view_labs, view_messages, view_help;
 
 /* clang-format off */
 static const struct view_ops *const views[VIEW_COUNT] = {

@@ -604,6 +604,18 @@ START_TEST(test_kernel_irqchip_halts)
 }
 END_TEST
 
+/* A step of a CPU that waits in the kernel's HLT takes the time it was given, and comes back. */
+START_TEST(test_kernel_irqchip_waits)
+{
+    fixture_setup_kernel_irqchip();
+    /* PIT channel 0, mode 2, 65,536 ticks: due again and again, and IF is 0. */
+    LOAD(enter_real, 0xb0, 0x34, 0xe6, 0x43, 0x30, 0xc0, 0xe6, 0x40, 0xe6, 0x40, 0xf4, 0x90);
+    ck_assert_int_eq(run(50000000, 0).stop, STOP_BUDGET);
+    ck_assert_int_eq(run(10, 0).stop, STOP_BUDGET);
+    fixture_teardown();
+}
+END_TEST
+
 /* ---- what it does not do --------------------------------------------------------------------------- */
 
 START_TEST(test_refuses)
@@ -681,6 +693,7 @@ int main(void)
     tcase_add_test(tc, test_timer_interrupt);
     tcase_add_test(tc, test_kernel_irqchip);
     tcase_add_test(tc, test_kernel_irqchip_halts);
+    tcase_add_test(tc, test_kernel_irqchip_waits);
     tcase_add_test(tc, test_refuses);
     tcase_add_test(tc, test_needs);
     suite_add_tcase(suite, tc);

@@ -125,10 +125,21 @@ static enum backend_stop finish(struct kvm_cpu *cpu, bool *stepped, struct error
     return rc ? broken(err, rc, "an instruction could not be finished") : BACKEND_BUDGET;
 }
 
-/* One instruction; *exit when it exits. BACKEND_BUDGET: it is done. */
+/* A step of a CPU that waits in the kernel's HLT: time goes on, and brings what it waits for. */
+static enum backend_stop wait_on(struct kvm_cpu *cpu, uint64_t begun, struct vm_exit *exit)
+{
+    cpu->machine->ran += watchdog_now() - begun;
+    if (!irqchip_halted_for_good(cpu))
+        return BACKEND_BUDGET;
+    kvm_fill_halt(cpu, exit);
+    return BACKEND_EXIT;
+}
+
+/* One instruction; *exit when it exits. BACKEND_BUDGET: it is done, or the CPU waits and time is. */
 static enum backend_stop step(struct kvm_cpu *cpu, struct vm_exit *exit, struct error *err)
 {
     for (;;) {
+        uint64_t begun = watchdog_now();
         bool again, stepped;
         int rc = prepare(cpu, &again, err);
 
@@ -155,6 +166,8 @@ static enum backend_stop step(struct kvm_cpu *cpu, struct vm_exit *exit, struct 
             return BACKEND_BROKEN;
         if (atomic_load(&cpu->machine->stop_requested))
             return BACKEND_STOPPED;
+        if (rc && irqchip_halted(cpu))
+            return wait_on(cpu, begun, exit);
     }
 }
 
@@ -170,9 +183,11 @@ static bool at_break(struct kvm_cpu *cpu)
 static enum backend_stop run_steps(struct kvm_cpu *cpu, uint64_t insns, bool breaks,
                                    struct vm_exit *exit, struct error *err)
 {
+    const struct machine *m = cpu->machine;
     enum backend_stop stop = BACKEND_BUDGET;
+    uint64_t before = m->insns + m->ran;
 
-    for (uint64_t i = 0; stop == BACKEND_BUDGET && i < insns; i++) {
+    while (stop == BACKEND_BUDGET && m->insns + m->ran - before < insns) {
         if (breaks && at_break(cpu))
             return BACKEND_BREAK;
         stop = step(cpu, exit, err);

@@ -197,6 +197,7 @@ int irqchip_create(struct kvm_cpu *cpu, struct error *err); /* before the vCPU i
 int irqchip_push(struct kvm_cpu *cpu);                      /* before a run; -errno */
 void irqchip_pull(struct kvm_cpu *cpu);                     /* behind it */
 void irqchip_line(struct kvm_cpu *cpu, unsigned line, bool level);
+bool irqchip_halted(struct kvm_cpu *cpu); /* does the guest wait in the kernel's HLT? */
 /* The guest is in HLT, and nothing of ours will ever wake it: it is taken out of it. */
 bool irqchip_halted_for_good(struct kvm_cpu *cpu);
 

@@ -127,14 +127,20 @@ void irqchip_line(struct kvm_cpu *cpu, unsigned line, bool level)
     ioctl(cpu->vm_fd, KVM_IRQ_LINE, &irq);
 }
 
+bool irqchip_halted(struct kvm_cpu *cpu)
+{
+    struct kvm_mp_state state;
+
+    return pic_of(cpu) && !ioctl(cpu->cpu_fd, KVM_GET_MP_STATE, &state) &&
+           state.mp_state == KVM_MP_STATE_HALTED;
+}
+
 bool irqchip_halted_for_good(struct kvm_cpu *cpu)
 {
     struct kvm_mp_state state = {.mp_state = KVM_MP_STATE_RUNNABLE};
 
-    if (!pic_of(cpu) || clock_deadline(cpu->machine) != DEVICE_NEVER ||
-        ioctl(cpu->cpu_fd, KVM_GET_MP_STATE, &state) || state.mp_state != KVM_MP_STATE_HALTED)
+    if (clock_deadline(cpu->machine) != DEVICE_NEVER || !irqchip_halted(cpu))
         return false;
-    state.mp_state = KVM_MP_STATE_RUNNABLE;
     ioctl(cpu->cpu_fd, KVM_SET_MP_STATE, &state);
     return true;
 }
