@@ -168,7 +168,9 @@ static unsigned update_model(const struct model *model, struct ui *ui)
     memory_answer(model, ui);
     if (model->message_id != ui->seen_message) {
         ui->seen_message = model->message_id;
-        ui_message(ui, model->message_error, "%s", model->message);
+        /* What a key was refused for is not wiped away by the end of the run that refused it. */
+        if (model->message[0] || !ui->message_error)
+            ui_message(ui, model->message_error, "%s", model->message);
     }
     return UPDATE_DRAW;
 }

@@ -148,6 +148,31 @@ START_TEST(test_disabled)
 }
 END_TEST
 
+/* The end of the run that refused a key does not take the reason away; what it has to say does. */
+START_TEST(test_refusal_stays)
+{
+    struct event event = {.kind = EVENT_MODEL};
+    struct command command;
+
+    start(screen_model_real(), VIEW_STEP);
+    model->run = RUN_RUNNING;
+    press("s");
+    model->run = RUN_PAUSED;
+    model->message[0] = '\0';
+    model->message_id++;
+    update(model, &ui, &event, &command);
+    ck_assert_str_eq(ui.message, "the guest is running: i stops it");
+    strcpy(model->message, "exit 1: CPUID");
+    model->message_id++;
+    update(model, &ui, &event, &command);
+    ck_assert_str_eq(ui.message, "exit 1: CPUID");
+    model->message[0] = '\0';
+    model->message_id++;
+    update(model, &ui, &event, &command);
+    ck_assert_str_eq(ui.message, "");
+}
+END_TEST
+
 START_TEST(test_views)
 {
     start(screen_model_empty(), VIEW_LABS);
@@ -752,6 +777,7 @@ int main(void)
     tcase_add_test(tc, test_table);
     tcase_add_test(tc, test_commands);
     tcase_add_test(tc, test_disabled);
+    tcase_add_test(tc, test_refusal_stays);
     tcase_add_test(tc, test_views);
     tcase_add_test(tc, test_labs);
     tcase_add_test(tc, test_exits);
