@@ -1,5 +1,5 @@
 /*
- * The terminal by ncurses, see terminal.h: its type, modes, keys, mouse, entering and leaving.
+ * The terminal by ncurses, see terminal.h: its type, modes, keys, entering and leaving.
  *
  * Frames are written by write_diff.c, in one write each: ncurses sends both colours with every change
  * of one and flushes after each move of the cursor (6.4), twice the bytes in a hundred pieces. So the
@@ -7,6 +7,7 @@
  */
 #include "tui/terminal.h"
 #include "tui/key.h"
+#include "tui/mouse_report.h"
 #include "tui/pace.h"
 #include "tui/theme.h"
 #include "tui/write_diff.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +25,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ESCAPE_DELAY_MS = 25, LAST_ANSWER_MS = 300 };
+enum { ESCAPE_DELAY_MS = 25, LAST_ANSWER_MS = 300, REPORT_MS = 1000 };
 
 /* Device status report: the question, and the answer "no malfunction" (ECMA-48 8.3.35). */
 #define STATUS_QUESTION "\033[5n"
 #define STATUS_ANSWER "\033[0n"
-enum { KEY_STATUS = KEY_MAX + 1 };
+enum { KEY_STATUS = KEY_MAX + 1, KEY_MOUSE_BYTES, KEY_MOUSE_DECIMAL };
+
+/* xterm's modes: presses and releases, and in decimal numbers. */
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
 
 #define ECMA48_CURSOR "\033[%i%p1%d;%p2%dH"
 
@@ -39,7 +45,7 @@ struct terminal {
     int rows, cols;
     bool ascii;
     bool suspended;
-    bool mouse;
+    bool has_mouse, mouse;
     struct pace pace;
     struct pen pen;
     struct grid *shown; /* what the terminal shows; NULL: not known */
@@ -86,6 +92,12 @@ static void pace_open(struct terminal *t)
 
     t->pace.can_ask = cursor_question && cursor_question != (char *)-1 &&
                       define_key(STATUS_ANSWER, KEY_STATUS) == OK;
+}
+
+static void mouse_open(struct terminal *t)
+{
+    t->has_mouse = key_mouse && define_key("\033[M", KEY_MOUSE_BYTES) == OK &&
+                   define_key("\033[<", KEY_MOUSE_DECIMAL) == OK;
 }
 
 uint64_t terminal_wait(const struct terminal *terminal, bool urgent)
@@ -194,6 +206,7 @@ int terminal_open(struct terminal **out, bool ascii, bool mono, struct error *er
     t->depth = depth_of(mono);
     modes_open(t);
     pace_open(t);
+    mouse_open(t);
     *out = t;
     return 0;
 }
@@ -202,6 +215,8 @@ int terminal_open(struct terminal **out, bool ascii, bool mono, struct error *er
 static void leave(struct terminal *t)
 {
     status_finish(t);
+    if (t->mouse)
+        putp(MOUSE_OFF);
     putp(exit_attribute_mode);
     putp(cursor_normal);
     fflush(stdout);
@@ -275,6 +290,9 @@ static void come_back(struct terminal *t)
     reset_prog_mode();
     clearok(stdscr, TRUE);
     refresh();
+    if (t->mouse)
+        putp(MOUSE_ON);
+    fflush(stdout);
     t->pen.known = false;
     t->suspended = false;
 }
@@ -337,33 +355,34 @@ static uint32_t key_plain(wint_t code)
     }
 }
 
-/* What ncurses makes of a press, with what came behind it by the time it looks. */
-#define LEFT_BUTTON                                                                                \
-    (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED)
-
-/*
- * The left button and the wheel; another one is a key without a meaning. False when ncurses has no
- * more: it may have taken several for one KEY_MOUSE.
- */
-static bool mouse_event(struct event *event)
+/* The rest of a report: its bytes follow at once, or it is none. */
+static void mouse_event(enum mouse_encoding encoding, struct event *event)
 {
-    MEVENT mouse;
+    struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+    char bytes[MOUSE_REPORT_MAX];
+    size_t size = 0;
 
-    *event = (struct event){.kind = EVENT_KEY};
-    if (getmouse(&mouse) != OK)
-        return false;
-    event->row = mouse.y;
-    event->col = mouse.x;
-    event->kind = EVENT_MOUSE;
-    if (mouse.bstate & LEFT_BUTTON)
-        event->mouse = MOUSE_CLICK;
-    else if (mouse.bstate & BUTTON4_PRESSED)
-        event->mouse = MOUSE_WHEEL_UP;
-    else if (mouse.bstate & BUTTON5_PRESSED)
-        event->mouse = MOUSE_WHEEL_DOWN;
-    else
-        event->kind = EVENT_KEY;
-    return true;
+    while (!mouse_report_whole(encoding, bytes, size) && poll(&fd, 1, REPORT_MS) == 1 &&
+           read(STDIN_FILENO, bytes + size, 1) == 1)
+        size++;
+    *event = mouse_report_event(encoding, bytes, size);
+}
+
+static void key_event(struct terminal *t, wint_t code, struct event *event)
+{
+    switch (code) {
+    case KEY_STATUS:
+        pace_answer(&t->pace);
+        break;
+    case KEY_MOUSE_BYTES:
+        mouse_event(MOUSE_BYTES, event);
+        break;
+    case KEY_MOUSE_DECIMAL:
+        mouse_event(MOUSE_DECIMAL, event);
+        break;
+    default:
+        event->key = key_named(code);
+    }
 }
 
 bool terminal_event(struct terminal *terminal, struct event *event)
@@ -371,28 +390,24 @@ bool terminal_event(struct terminal *terminal, struct event *event)
     wint_t code;
     int kind;
 
-    if (terminal->mouse && mouse_event(event))
-        return true;
     kind = wget_wch(terminal->keys, &code);
     *event = (struct event){.kind = EVENT_KEY};
     if (kind == ERR)
         return false;
-    if (kind == KEY_CODE_YES && code == KEY_STATUS)
-        pace_answer(&terminal->pace);
-    else if (kind == KEY_CODE_YES && code == KEY_MOUSE)
-        mouse_event(event);
+    if (kind == KEY_CODE_YES)
+        key_event(terminal, code, event);
     else
-        event->key = kind == KEY_CODE_YES ? key_named(code) : key_plain(code);
+        event->key = key_plain(code);
     return true;
 }
 
 void terminal_mouse(struct terminal *terminal, bool on)
 {
-    if (on == terminal->mouse)
+    if (on == terminal->mouse || !terminal->has_mouse)
         return;
     terminal->mouse = on;
-    mouseinterval(0);
-    mousemask(on ? LEFT_BUTTON | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    putp(on ? MOUSE_ON : MOUSE_OFF);
+    fflush(stdout);
 }
 
 void terminal_suspend(struct terminal *terminal)
@@ -425,7 +440,7 @@ size_t terminal_leave_bytes(const struct terminal *terminal, char *buf, size_t s
     used = capability_add(buf, used, size, exit_ca_mode);
     used = capability_add(buf, used, size, keypad_local);
     used = capability_add(buf, used, size, cursor_normal);
-    if (key_mouse) /* off, whether it was on or not: xterm's modes, as ncurses sets them */
-        used = capability_add(buf, used, size, "\033[?1006;1000l");
+    if (terminal->has_mouse) /* off, whether it was on or not */
+        used = capability_add(buf, used, size, MOUSE_OFF);
     return capability_add(buf, used, size, "\r\n");
 }

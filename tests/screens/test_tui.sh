@@ -169,22 +169,26 @@ see "status=0"
 sane "frames" frames
 
 echo "mouse"
-# A click and the release as terminals of this type send them: button, column and row, counted from 1,
-# each a character 32 further on.
+# A click and the release behind it, in each of the two ways that terminals report them: as bytes, counted from
+# 1, each 32 further on, and as decimal numbers.
 character() { printf '%b' "\\0$(printf '%o' $((32 + $1)))"; }
-click() {
+click_bytes() {
     t send-keys -l "$(printf '\033[M %s%s' "$(character "$1")" "$(character "$2")")"
     t send-keys -l "$(printf '\033[M#%s%s' "$(character "$1")" "$(character "$2")")"
+}
+click_decimal() {
+    t send-keys -l "$(printf '\033[<0;%d;%dM' "$1" "$2")"
+    t send-keys -l "$(printf '\033[<0;%d;%dm' "$1" "$2")"
 }
 # The bytes of a click may come apart on a busy machine: that is no Esc.
 VLAB="env ESCDELAY=10000 $VLAB"
 start "01 --mouse" "lab 01 is at its start" 0 1
 until_true "no mouse" flags "1 0 1"
 see PAUSED
-click 3 24
+click_bytes 3 24
 until_true "a click on 's step'" insns_are 1
 see PAUSED # on a busy machine the step may be seen before it is over, and what is clicked meanwhile is refused
-click 12 24
+click_decimal 12 24
 until_true "a click on '] exit'" exits_are 1
 t send-keys -l ":mouse"
 keys Enter
