@@ -73,7 +73,7 @@ static void found(void *ctx, const struct difference *d)
     r->last = d->kind;
 }
 
-static int compare(char **what, bool json, struct error *err)
+static int compare(char **what, bool json, bool *differ, struct error *err)
 {
     const struct text_sink nobody = {0};
     struct machine *old = NULL, *new = NULL;
@@ -92,6 +92,7 @@ static int compare(char **what, bool json, struct error *err)
                r.pages == 1 ? "" : "s");
     else if (!rc)
         printf("nothing differs\n");
+    *differ = r.any;
     machine_destroy(old);
     machine_destroy(new);
     return rc;
@@ -100,12 +101,14 @@ static int compare(char **what, bool json, struct error *err)
 static int run(int argc, char **argv)
 {
     struct error err = {0};
-    bool json = false;
+    bool json = false, differ;
     int status = snap_options(&snap_diff, argc, argv, 2, 2, &json);
 
     if (status)
         return status < 0 ? CLI_OK : status;
-    return compare(argv + optind, json, &err) ? cli_fail(&err) : CLI_OK;
+    if (compare(argv + optind, json, &differ, &err))
+        return cli_fail(&err);
+    return differ ? CLI_FAILED : CLI_OK;
 }
 
 const struct verb snap_diff = {
@@ -114,6 +117,9 @@ const struct verb snap_diff = {
     .summary = "what differs between two snapshots",
     .help =
         "Registers by field, devices by field, entries of page tables by address, memory by page\n"
-        "and byte, the disk by block. Numbers are hexadecimal.\n",
+        "and byte, the disk by block. Numbers are hexadecimal.\n"
+        "\n"
+        "Exit status: 0 when nothing differs, 1 when something does or a snapshot cannot be read,\n"
+        "2 usage.\n",
     .run = run,
 };

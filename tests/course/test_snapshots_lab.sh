@@ -60,7 +60,7 @@ says "$(of 'snap list 11' 5)" '^0 snapshots'
 says "$(of 'snap verify' 4)" 'every snapshot is whole'
 says "$(of 'run 11@devices' 4)" 'debug-exit, status 23'
 
-# What fails is what was damaged.
-awk '$1 != 0 { print $4, $5, $6, $7 }' "$work/status" >"$work/refused"
+# What fails is what was damaged; a diff that finds something ends as diff(1) does.
+awk '$1 != 0 && $5 != "diff" { print $4, $5, $6, $7 }' "$work/status" >"$work/refused"
 [ "$(wc -l <"$work/refused")" = 4 ] || fail "other commands fail: $(cat "$work/refused")"
 exit "$failed"
