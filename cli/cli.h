@@ -28,7 +28,8 @@ struct verb {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct verb verb_run, verb_exits, verb_diff, verb_walk, verb_map, verb_doctor;
+extern const struct verb verb_run, verb_exits, verb_diff, verb_walk, verb_map, verb_doctor,
+    verb_sensitive;
 extern const struct verb verb_tui, verb_render;
 extern const struct verb verb_list, verb_start, verb_status, verb_check, verb_snap, verb_reset;
 
