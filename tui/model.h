@@ -64,6 +64,7 @@ struct code_line {
     uint64_t address; /* offset in CS */
     uint8_t length;   /* bytes */
     uint8_t bytes[15];
+    bool leaks; /* sensitive, and does not trap outside of ring 0: x86/sensitive.h */
     char text[80];
 };
 

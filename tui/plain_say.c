@@ -44,17 +44,22 @@ static void say_exit(FILE *out, const char *before, const struct vm_exit *exit)
 
 static void say_next(FILE *out, const struct model *model, bool with_place)
 {
+    const struct code_line *line = &model->code[model->code_at];
     char at[PLACE_MAX];
 
     if (model->run != RUN_PAUSED)
         return;
     place(at, model_mode(model), model->now.seg[X86_CS].selector, model->now.rip);
-    if (model->code_at >= model->code_count)
+    if (model->code_at >= model->code_count) {
         fprintf(out, " Next: %s, where no memory can be read.", at);
-    else if (with_place)
-        fprintf(out, " Next: %s, %s.", at, model->code[model->code_at].text);
+        return;
+    }
+    if (with_place)
+        fprintf(out, " Next: %s, %s.", at, line->text);
     else
-        fprintf(out, " Next: %s.", model->code[model->code_at].text);
+        fprintf(out, " Next: %s.", line->text);
+    if (line->leaks)
+        fprintf(out, " It does not trap outside of ring 0.");
 }
 
 static void say_counts(FILE *out, const struct model *model)

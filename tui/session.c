@@ -16,6 +16,7 @@
 #include "tui/session_time.h"
 #include "core/backend.h"
 #include "x86/disasm.h"
+#include "x86/sensitive.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -319,6 +320,17 @@ bool session_run_to(struct session *session, uint64_t exits, uint64_t insns)
     return exits ? session->machine->exits >= exits : session->machine->insns >= insns;
 }
 
+/* Where there are rings: real mode has none, and virtual-8086 mode traps by IOPL. */
+static bool code_leaks(const struct model *model, const struct code_line *line, unsigned bits)
+{
+    enum x86_mode mode = model_mode(model);
+    struct x86_insn insn;
+
+    return mode != X86_MODE_REAL && mode != X86_MODE_V86 &&
+           x86_decode(line->bytes, line->length, bits, &insn) &&
+           x86_sensitivity(&insn) == X86_SENSITIVE;
+}
+
 /* Decode from `start` on into model->code; code_at is the line at RIP, or code_count. */
 static void code_decode(struct session *s, struct model *model, uint64_t start)
 {
@@ -341,6 +353,7 @@ static void code_decode(struct session *s, struct model *model, uint64_t start)
         line->length = text.length;
         memcpy(line->bytes, bytes + at, text.length);
         snprintf(line->text, sizeof(line->text), "%s", text.text);
+        line->leaks = code_leaks(model, line, s->code.bits);
         if (line->address == model->now.rip)
             model->code_at = model->code_count;
         model->code_count++;

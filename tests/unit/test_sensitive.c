@@ -16,7 +16,8 @@ static enum x86_sensitivity of(const uint8_t *bytes, size_t size, unsigned bits)
     return x86_sensitivity(&insn);
 }
 
-#define OF(bits, ...) of((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), bits)
+#define OF(bits, ...)                                                                              \
+    of((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), bits)
 
 START_TEST(test_measured)
 {
@@ -30,11 +31,12 @@ START_TEST(test_measured)
         enum x86_sensitivity known = of(what->bytes, what->length, 32);
         struct sensitive_row row;
 
-        ck_assert_msg(sensitive_measure(bench, what, &row, &err) == 0, "%s: %s", what->name, err.text);
+        ck_assert_msg(sensitive_measure(bench, what, &row, &err) == 0, "%s: %s", what->name,
+                      err.text);
         for (unsigned ring = SENSITIVE_RING1; ring < SENSITIVE_RINGS; ring++)
             ck_assert_msg(row.measured[ring] == known, "%s: %s in ring %s, not %s", what->name,
-                          x86_sensitivity_name(row.measured[ring]), ring == SENSITIVE_RING1 ? "1" : "3",
-                          x86_sensitivity_name(known));
+                          x86_sensitivity_name(row.measured[ring]),
+                          ring == SENSITIVE_RING1 ? "1" : "3", x86_sensitivity_name(known));
         counts[known]++;
     }
     sensitive_destroy(bench);
@@ -91,26 +93,26 @@ END_TEST
 /* Opcodes with prefixes, and neighbours that share a byte. */
 START_TEST(test_opcodes)
 {
-    ck_assert_int_eq(OF(32, 0x66, 0x9d), X86_SENSITIVE);                   /* POPF */
-    ck_assert_int_eq(OF(64, 0x9c), X86_SENSITIVE);                         /* PUSHFQ */
-    ck_assert_int_eq(OF(64, 0x48, 0xcf), X86_SENSITIVE);                   /* IRETQ */
-    ck_assert_int_eq(OF(64, 0x44, 0x8c, 0xc8), X86_SENSITIVE);             /* MOV from CS, REX.R is ignored */
-    ck_assert_int_eq(OF(32, 0x8c, 0xe0), X86_INNOCUOUS);                   /* from FS */
-    ck_assert_int_eq(OF(32, 0x8e, 0xd0), X86_INNOCUOUS);                   /* to SS: faults by its operand */
-    ck_assert_int_eq(OF(32, 0xff, 0x1d, 0, 0, 0, 0), X86_SENSITIVE);       /* far CALL */
-    ck_assert_int_eq(OF(32, 0xff, 0x15, 0, 0, 0, 0), X86_INNOCUOUS);       /* near CALL */
-    ck_assert_int_eq(OF(32, 0xf3, 0x6e), X86_PRIVILEGED);                  /* REP OUTSB */
-    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0x23), X86_SENSITIVE);             /* SMSW to memory */
-    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xf0), X86_PRIVILEGED);            /* LMSW */
-    ck_assert_int_eq(OF(64, 0x0f, 0x01, 0xf8), X86_PRIVILEGED);            /* SWAPGS */
-    ck_assert_int_eq(OF(64, 0x0f, 0x01, 0xf9), X86_INNOCUOUS);             /* RDTSCP */
-    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xd0), X86_INNOCUOUS);             /* XGETBV */
-    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xd1), X86_PRIVILEGED);            /* XSETBV */
-    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xd6), X86_INNOCUOUS);             /* XTEST */
-    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xee), X86_INNOCUOUS);             /* RDPKRU */
+    ck_assert_int_eq(OF(32, 0x66, 0x9d), X86_SENSITIVE);       /* POPF */
+    ck_assert_int_eq(OF(64, 0x9c), X86_SENSITIVE);             /* PUSHFQ */
+    ck_assert_int_eq(OF(64, 0x48, 0xcf), X86_SENSITIVE);       /* IRETQ */
+    ck_assert_int_eq(OF(64, 0x44, 0x8c, 0xc8), X86_SENSITIVE); /* MOV from CS, REX.R is ignored */
+    ck_assert_int_eq(OF(32, 0x8c, 0xe0), X86_INNOCUOUS);       /* from FS */
+    ck_assert_int_eq(OF(32, 0x8e, 0xd0), X86_INNOCUOUS);       /* to SS: faults by its operand */
+    ck_assert_int_eq(OF(32, 0xff, 0x1d, 0, 0, 0, 0), X86_SENSITIVE);        /* far CALL */
+    ck_assert_int_eq(OF(32, 0xff, 0x15, 0, 0, 0, 0), X86_INNOCUOUS);        /* near CALL */
+    ck_assert_int_eq(OF(32, 0xf3, 0x6e), X86_PRIVILEGED);                   /* REP OUTSB */
+    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0x23), X86_SENSITIVE);              /* SMSW to memory */
+    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xf0), X86_PRIVILEGED);             /* LMSW */
+    ck_assert_int_eq(OF(64, 0x0f, 0x01, 0xf8), X86_PRIVILEGED);             /* SWAPGS */
+    ck_assert_int_eq(OF(64, 0x0f, 0x01, 0xf9), X86_INNOCUOUS);              /* RDTSCP */
+    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xd0), X86_INNOCUOUS);              /* XGETBV */
+    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xd1), X86_PRIVILEGED);             /* XSETBV */
+    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xd6), X86_INNOCUOUS);              /* XTEST */
+    ck_assert_int_eq(OF(32, 0x0f, 0x01, 0xee), X86_INNOCUOUS);              /* RDPKRU */
     ck_assert_int_eq(OF(32, 0x66, 0x0f, 0x38, 0x82, 0x00), X86_PRIVILEGED); /* INVPCID */
-    ck_assert_int_eq(OF(32, 0x66, 0x0f, 0x38, 0x00, 0xc0), X86_INNOCUOUS); /* PSHUFB */
-    ck_assert_int_eq(OF(32, 0x0f), X86_INNOCUOUS);                         /* cut off */
+    ck_assert_int_eq(OF(32, 0x66, 0x0f, 0x38, 0x00, 0xc0), X86_INNOCUOUS);  /* PSHUFB */
+    ck_assert_int_eq(OF(32, 0x0f), X86_INNOCUOUS);                          /* cut off */
 }
 END_TEST
 

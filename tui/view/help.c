@@ -75,6 +75,7 @@ static int marks_draw(const struct area *area, int row)
     row = mark_draw(area, row, ROLE_SELECTED, "the next instruction, or what is selected");
     row = mark_draw(area, row, ROLE_CHANGED, "changed since the stop before");
     row = mark_draw(area, row, ROLE_DENY, "denied, failed, or an error");
+    row = mark_draw(area, row, ROLE_LEAK, "tells of ring 0 or needs it, and does not trap outside");
     area_char(area, row, 1, ROLE_DIM, 0x2026);
     area_text(area, row, KEYS_COLS, ROLE_NORMAL, "cut off: z shows the pane alone");
     return row + 1;

@@ -1,4 +1,7 @@
-/* The code pane of the step view: instructions around RIP, as the engine decoded them. */
+/*
+ * The code pane of the step view: instructions around RIP, as the engine decoded them. What a kernel without
+ * ring 0 would be wrong about without a trap has a mark in front.
+ */
 #include "tui/text.h"
 #include "tui/theme.h"
 #include "tui/view/step.h"
@@ -105,6 +108,8 @@ static void line_draw(const struct model *model, const struct area *area, int ro
         area_char(area, row, 0, ROLE_SELECTED, (uint32_t)theme_mark(ROLE_SELECTED));
     col = address_draw(model, area, row, line->address) + 1;
     col = bytes_draw(area, row, col, line);
+    if (line->leaks)
+        area_char(area, row, col - 1, ROLE_LEAK, (uint32_t)theme_mark(ROLE_LEAK));
     col = insn_draw(area, row, col, line->text);
     exit_note(model, area, row, col, line);
 }
