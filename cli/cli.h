@@ -31,7 +31,8 @@ struct verb {
 extern const struct verb verb_run, verb_exits, verb_diff, verb_walk, verb_map, verb_doctor,
     verb_sensitive;
 extern const struct verb verb_tui, verb_render;
-extern const struct verb verb_list, verb_start, verb_status, verb_check, verb_snap, verb_reset;
+extern const struct verb verb_list, verb_start, verb_status, verb_check, verb_hint, verb_snap,
+    verb_reset;
 
 /* Print `vlab: text` and return CLI_FAILED. */
 int cli_fail(const struct error *err);

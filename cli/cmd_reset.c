@@ -30,7 +30,7 @@ struct target {
     unsigned count;
     struct reset_plan plans[LAB_EXERCISES_MAX]; /* by exercise */
     bool changed;                               /* a working copy is */
-    bool cleared;                               /* points go */
+    bool cleared;                               /* points or hints go */
     char at[NODE_ID_SIZE];                      /* the snapshot where the lab's screen opens */
     char name[64], note[256];                   /* of the node that keeps the machine */
 };
@@ -77,7 +77,8 @@ static int look(const struct reset *r, struct target *t, struct error *err)
         if (rc)
             break;
         t->plans[i].checked &= r->progress;
-        t->cleared |= t->plans[i].checked;
+        t->plans[i].hints *= r->progress;
+        t->cleared |= t->plans[i].checked || t->plans[i].hints;
         if (!t->plans[i].changed)
             continue;
         t->changed = true;
@@ -181,6 +182,9 @@ static void say_exercise(const struct reset *r, const struct target *t, unsigned
                r->dry ? "its points would be cleared, and the last result go"
                       : "its points are cleared, and the last result went",
                plan->kept_result);
+    if (plan->hints)
+        printf("%s: its hints %s with the first again\n", t->exercises[i]->folder,
+               r->dry ? "would begin" : "begin");
 }
 
 static void say(const struct reset *r, const struct target *t)
@@ -327,7 +331,9 @@ const struct verb verb_reset = {
         "exercise that is no lab's name the working copy alone is reset.\n"
         "\n"
         "  --all       every lab\n"
-        "  --progress  clear the points, too; the last result is kept with the working copy\n"
+        "  --progress  clear the points, too; the last result is kept with the working copy. "
+        "Hints\n"
+        "              begin with the first again\n"
         "  --dry-run   only say what would be done\n",
     .run = run,
 };

@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_tui,  &verb_list,  &verb_start,  &verb_reset,     &verb_status,
-    &verb_run,  &verb_exits, &verb_diff,   &verb_walk,      &verb_map,
-    &verb_snap, &verb_check, &verb_render, &verb_sensitive, &verb_doctor,
+    &verb_tui,   &verb_list,   &verb_start,     &verb_reset,  &verb_status, &verb_run,
+    &verb_exits, &verb_diff,   &verb_walk,      &verb_map,    &verb_snap,   &verb_check,
+    &verb_hint,  &verb_render, &verb_sensitive, &verb_doctor,
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

@@ -3,6 +3,7 @@
 
 #include "core/loader.h"
 #include "course/files.h"
+#include "course/hints.h"
 #include "course/progress.h"
 #include "course/work.h"
 
@@ -87,6 +88,7 @@ int reset_plan(const char *state_dir, const struct exercise *exercise, const cha
     plan->changed = plan->started &&
                     (!is_starter(plan->file, exercise) || has_more(plan->work, exercise->file));
     plan->checked = progress_exists(state_dir, exercise);
+    plan->hints = hints_given(state_dir, exercise);
     return 0;
 }
 
@@ -129,10 +131,10 @@ int reset_progress(const char *state_dir, const struct exercise *exercise,
                    const struct reset_plan *plan, struct error *err)
 {
     char folder[COURSE_PATH_MAX];
-    int rc;
+    int rc = plan->hints ? hints_forget(state_dir, exercise, err) : 0;
 
-    if (!plan->checked)
-        return 0;
+    if (rc || !plan->checked)
+        return rc;
     rc = make_kept(state_dir, exercise, folder, err);
     rc = rc ? rc : progress_put_away(state_dir, exercise, plan->kept_result, err);
     return rc ? rc : sync_folder(folder, err);

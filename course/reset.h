@@ -19,6 +19,7 @@ struct reset_plan {
     bool changed;                      /* and it is not the starter alone */
     char kept_result[COURSE_PATH_MAX]; /* where the result goes */
     bool checked;                      /* there is one */
+    unsigned hints;                    /* that were given */
 };
 
 /* What would be done with an exercise; `when` names the copy, "2026-11-27-101500". */
@@ -29,7 +30,10 @@ int reset_plan(const char *state_dir, const struct exercise *exercise, const cha
 int reset_do(const char *state_dir, const struct exercise *exercise, const struct reset_plan *plan,
              struct error *err);
 
-/* Put the result away, when plan->checked: after that the exercise has no points. */
+/*
+ * Put the result away, when plan->checked, and forget the hints, when plan->hints: after that the exercise has no
+ * points, and its hints begin with the first.
+ */
 int reset_progress(const char *state_dir, const struct exercise *exercise,
                    const struct reset_plan *plan, struct error *err);
 
