@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct exercise_grader *const graders[] = {&grader_01_anatomy, &grader_03_exits,
-                                                        &grader_05_paging,  &grader_06_shadow,
-                                                        &grader_07_ept,     &grader_11_snapshots};
+static const struct exercise_grader *const graders[] = {
+    &grader_01_anatomy, &grader_02_trap, &grader_03_exits,    &grader_05_paging,
+    &grader_06_shadow,  &grader_07_ept,  &grader_11_snapshots};
 
 static const struct exercise_grader *find_grader(const char *folder)
 {

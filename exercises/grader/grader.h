@@ -74,8 +74,8 @@ struct exercise_grader {
     unsigned check_count;
 };
 
-extern const struct exercise_grader grader_01_anatomy, grader_03_exits, grader_05_paging,
-    grader_06_shadow, grader_07_ept, grader_11_snapshots;
+extern const struct exercise_grader grader_01_anatomy, grader_02_trap, grader_03_exits,
+    grader_05_paging, grader_06_shadow, grader_07_ept, grader_11_snapshots;
 
 /* For checks: set the verdict, with what was wanted and what came. */
 void result_pass(struct check_result *result);

@@ -240,7 +240,7 @@ bad 2 "vlab: map: '02': one LAB or IMAGE at a time" map 01 02
 bad 2 "vlab: map: --at and --insns are two positions" map 01 --at 3 --insns 4
 bad 2 "vlab: map: --at: '0' is not a number from 1" map 01 --at 0
 bad 2 "vlab: map: unknown option '--user'" map 01 --user
-bad 1 "vlab: 99: no such lab; there is 01_anatomy, 03_exits, 05_paging, 06_shadow-paging, 07_ept, 11_snapshots" map 99
+bad 1 "vlab: 99: no such lab; there is 01_anatomy, 02_trap-and-emulate, 03_exits, 05_paging, 06_shadow-paging, 07_ept, 11_snapshots" map 99
 bad 1 "vlab: ./none: No such file or directory" walk ./none 0
 run 0 map --exiting help
 grep -q 'HLT exiting' out || fail "--exiting help"
