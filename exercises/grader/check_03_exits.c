@@ -14,6 +14,7 @@
 #include "core/backend.h"
 #include "core/breakpoint.h"
 #include "util/bytes.h"
+#include "x86/disasm.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -64,10 +65,27 @@ __attribute__((format(printf, 3, 4))) static void fail(struct scenario *s, const
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
+/* ": out dx, al", where the exit has its instruction. */
+static void insn_text(const struct vm_exit *exit, char *buf, size_t size)
+{
+    struct x86_disasm *disasm = exit->has & EXIT_HAS_INSN ? x86_disasm_create() : NULL;
+    struct x86_disasm_line line;
+
+    buf[0] = '\0';
+    if (!disasm)
+        return;
+    x86_disasm_one(disasm, exit->insn, exit->insn_len, x86_mode_bits(exit->mode), exit->rip, &line);
+    snprintf(buf, size, ": %.60s", line.text);
+    x86_disasm_destroy(disasm);
+}
+
 static void place(struct scenario *s, const struct vm_exit *exit)
 {
-    snprintf(s->result->place, sizeof(s->result->place), "exit %u, %s, at %#llx", s->exits,
-             exit_reason_name(exit->reason), (unsigned long long)exit->rip);
+    char insn[64];
+
+    insn_text(exit, insn, sizeof(insn));
+    snprintf(s->result->place, sizeof(s->result->place), "exit %u, %s, at %#llx%s", s->exits,
+             exit_reason_name(exit->reason), (unsigned long long)exit->rip, insn);
 }
 
 /* The first of them is said. */
