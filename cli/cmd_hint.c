@@ -10,7 +10,7 @@ static const char *const tiers[EXERCISE_HINTS] = {"the concept", "the place", "n
 
 static void print_hints(const struct exercise *exercise, unsigned given, bool all)
 {
-    for (unsigned i = 0; i < given; i++)
+    for (unsigned i = 0; i < given && i < EXERCISE_HINTS; i++)
         printf("hint %u of %d, %s: %s\n", i + 1, EXERCISE_HINTS, tiers[i], exercise->hints[i]);
     if (all)
         printf("There are no more. The solution with its reasons: solutions/%s\n",

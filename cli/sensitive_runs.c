@@ -375,9 +375,7 @@ static bool seen_text(const struct outcome *o, char *buf, size_t size)
     const struct seen *was = &o->before, *is = &o->after;
     uint32_t pushed = get_le32(is->stack + STACK_BELOW - 4);
 
-    if (is->gpr[X86_RSP] == STACK - 8) /* a far CALL: CS lies above EIP */
-        snprintf(buf, size, "pushed %08x", pushed);
-    else if (is->gpr[X86_RSP] == STACK - 4)
+    if (is->gpr[X86_RSP] < STACK) /* a far CALL: CS, the first that is pushed */
         snprintf(buf, size, "pushed %08x", pushed);
     else if (memcmp(is->data, was->data, DATA_SIZE) != 0)
         snprintf(buf, size, "[m] %08x:%04x", get_le32(is->data + 2), get_le16(is->data));
