@@ -164,6 +164,8 @@ $(ELF32) $(ELF64): $(BUILD)/%.elf: %.asm $(GUEST_INC) labs/lib/guest.ld Makefile
 	$(call nasm,$(FORMAT),$@.o)
 	$(Q)$(GUEST_LD) -m $(EMULATION) --oformat $(TARGET) -o $@ $@.o
 
+$(BUILD)/tests/guest/sensitive.elf: labs/02_trap-and-emulate/guest.asm # included
+
 -include $(addsuffix .d,$(BIN) $(ELF32) $(ELF64))
 
 # The guests in C are 64-bit code in a 32-bit ELF file: QEMU's multiboot loader takes no other.

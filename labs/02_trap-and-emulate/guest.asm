@@ -81,6 +81,7 @@ look:
     mov     ecx, SEL_CODE
     xor     eax, eax
     lar     eax, ecx
+    and     eax, 0x00f0ff00         ; the others are undefined: SDM vol. 2, LAR
     keep    RIGHTS, eax
     xor     eax, eax
     mov     ecx, SEL_DATA
