@@ -8,7 +8,7 @@ command -v cc >"$work/which" || {
     echo "no cc"
     exit 77
 }
-prove 02_trap-and-emulate trap.c 10 4
+prove 02_trap-and-emulate trap.c 9 3
 
 echo "-- the sheet's breakpoint is at the code that both rings run"
 at=$(sed -n 's/.*`rip=\([0-9a-f]*\)`.*/\1/p' "$TOP/labs/02_trap-and-emulate/README.md")
