@@ -44,7 +44,7 @@ static json_t *lab_json(const struct lab *lab, const struct lab_points *sum)
 
 static void print_lab(const struct lab *lab, const struct lab_points *sum)
 {
-    printf("%-4s%-16s%-44s", lab->id, lab->name, lab->title);
+    printf("%-4s%-18s%-44s", lab->id, lab->name, lab->title);
     if (lab->exercise_count)
         printf(" %3u/%u points", sum->best, sum->points);
     printf("\n");

@@ -28,7 +28,7 @@ static const char *state_of(const struct exercise *exercise, const struct progre
 
 static void print_progress(const struct exercise *exercise, const struct progress *p)
 {
-    printf("%-16s%-12s%3u/%u points", exercise->folder, state_of(exercise, p), p->best,
+    printf("%-20s%-12s%3u/%u points", exercise->folder, state_of(exercise, p), p->best,
            exercise->points);
     if (p->attempts)
         printf(", %u attempt%s, the last %u", p->attempts, p->attempts == 1 ? "" : "s", p->last);

@@ -51,7 +51,7 @@ static void print_node(const struct tree *t, const struct node *node, const char
     char own[24], naive[24], when[32], name[NODE_NAME_SIZE + BRANCH_TEXT_MAX];
 
     snprintf(name, sizeof(name), "%s%s", branch, node->name);
-    printf("@%.8s  %-28s %-16s %9" PRIu64 " %12" PRIu64 "  %-6s %10s %10s  %s\n", node->id, name,
+    printf("@%.8s  %-28s %-19s %9" PRIu64 " %12" PRIu64 "  %-6s %10s %10s  %s\n", node->id, name,
            node->lab, node->exits, node->insns, node->has_ram ? "RAM" : "no RAM",
            u ? size_text(u->own, own) : "damaged", u ? size_text(u->naive, naive) : "",
            time_text(node->created, when));
@@ -88,7 +88,7 @@ static int print_tree(const struct tree *t, struct error *err)
     int rc;
 
     if (t->list->count)
-        printf("%-9s  %-28s %-16s %9s %12s  %-6s %10s %10s  %s\n", "id", "name", "lab", "exits",
+        printf("%-9s  %-28s %-19s %9s %12s  %-6s %10s %10s  %s\n", "id", "name", "lab", "exits",
                "instructions", "", "own", "naive", "taken");
     rc = print_branches(t, err);
     for (size_t i = 0; i < t->list->damaged_count; i++)
