@@ -166,8 +166,12 @@ static bool inject(struct trial *t, bool gp)
         return true;
     }
     if (!w->waits || info != (INTR_VALID | trap_world_vector(w))) {
+        char wanted[60] = "no event";
+
+        if (w->waits)
+            snprintf(wanted, sizeof(wanted), "VCPU_INJECT %#x", INTR_VALID | trap_world_vector(w));
         place(t, w->at);
-        fail(t, "an event that the guest has to get", "VCPU_INJECT %#x", info);
+        fail(t, wanted, "VCPU_INJECT %#x", info);
         return false;
     }
     if (!w->intr_if) {
@@ -452,12 +456,14 @@ static void compare_ports(struct trial *t)
 static void compare_event(struct trial *t, unsigned i)
 {
     static const char *const names[] = {"vector", "error code", "EIP", "CS", "EFLAGS", "EAX"};
+    uint32_t eip = trap_guest_event(t->native.m, i, TRAP_EVENT_EIP);
 
     for (unsigned word = 0; word < TRAP_EVENT_WORDS; word++) {
+        bool is_where = word == TRAP_EVENT_VECTOR || word == TRAP_EVENT_EIP;
         char name[80];
 
         snprintf(name, sizeof(name), "event %u of the guest, %s", i + 1, names[word]);
-        differs(t, t->before[i] ? t->before[i] : TRAP_CODE, name,
+        differs(t, is_where || !t->before[i] ? eip : t->before[i], name,
                 trap_guest_event(t->world.m, i, (enum trap_word)word),
                 trap_guest_event(t->native.m, i, (enum trap_word)word));
     }

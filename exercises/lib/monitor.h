@@ -30,9 +30,10 @@ void frame_drop(uint64_t hpa);
 void frame_copy(uint64_t to, uint64_t from);
 
 /*
- * The vCPU, in exercises that have one: fields of its VMCS by their encodings (SDM vol. 3, Appendix B), and the
- * general registers, which a VMCS does not hold: RAX RCX RDX RBX RSP RBP RSI RDI R8-R15 are 0 to 15. A field that
- * there is not, or that may not be written, reads all ones, and keeps its value.
+ * The vCPU, in exercises that have one: fields of its VMCS by their encodings (SDM vol. 3, Appendix B), or, where
+ * there is no VMCS, by the numbers of the exercise's own header; and the general registers, which a VMCS does not hold:
+ * RAX RCX RDX RBX RSP RBP RSI RDI R8-R15 are 0 to 15. A field that there is not, or that may not be written, reads all
+ * ones, and keeps its value.
  */
 uint64_t vmread(uint32_t field);
 void vmwrite(uint32_t field, uint64_t value);
