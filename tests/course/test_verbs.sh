@@ -45,11 +45,13 @@ done
 
 run 0 list
 says '01  anatomy'
+says '02  trap-and-emulate  Trap' # the longest name, and a gap behind it
 run 0 list --json
 says '"id": "01"'
 run 2 list extra
 run 0 status
 says 'not started'
+says '02_trap-and-emulate not started'
 
 run 2 start
 run 2 start 01 01
